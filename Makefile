@@ -1,0 +1,38 @@
+# `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
+PY := .venv/bin/python
+
+.PHONY: help demo test deep lint bench clean
+
+help:
+	@echo "make demo   fly four boards of real firmware through one orbit"
+	@echo "make test   run all tests, ruff and mypy"
+	@echo "make deep   the whole of what make test samples"
+	@echo "make bench  measure, as ratios against a bound or a peer"
+	@echo "make clean  remove .venv and caches"
+
+demo:
+	@.ci/setup
+	@$(PY) -m ascnode demo
+
+test:
+	@.ci/setup test,lint
+	@$(MAKE) --no-print-directory lint
+	$(PY) -m pytest -n 2 -m "not deep" --dist worksteal
+
+deep:
+	@.ci/setup test,lint
+	$(PY) -m pytest -n 2 --dist worksteal
+
+lint:
+	@.ci/setup test,lint
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) tests/check_firmware_types.py
+
+bench:
+	@.ci/setup test,lint
+	$(PY) -m tests.bench
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+# Runs after every reset, before main.py; nothing to set up here.

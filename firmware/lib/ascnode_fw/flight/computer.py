@@ -1,0 +1,253 @@
+"""The flight computer: one control period from sensor words to actuators, and the telecommands that steer it."""
+
+from array import array
+
+from ascnode_fw.flight import governor, links, modes, power
+from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight import tasks as t_
+from ascnode_fw.flight.layout import scale
+from ascnode_fw.flight.plan import Plan
+from ascnode_fw.flight.telemetry import Telemetry
+from ascnode_fw.wire import dictionary as d
+
+TYPE_CHECKING = False  # type checkers take it for true
+if TYPE_CHECKING:
+    from ascnode_fw.flight.params import Params
+    from ascnode_fw.protocols import Accelerator, Transmit
+
+
+class FlightComputer:
+    """Decides from sensors, commands and plans only; `transmit(packet, s, ms)` is its radio."""
+
+    def __init__(self, params: "Params", accelerator: "Accelerator", transmit: "Transmit") -> None:
+        self.params = params
+        self.v = params.values
+        self.accelerator = accelerator
+        self.transmit = transmit
+        self.f = array("i", bytes(4 * f_.SIZE))
+        self.tasks = t_.Tasks()
+        self.links = links.Links()
+        self.contacts = Plan()
+        self.eclipses = Plan()
+        self.plans = (self.contacts, self.eclipses)
+        self.output = bytearray(accelerator.output_size)
+        self.telemetry = Telemetry(self.f, self.links)
+        self.f[f_.RUNNING] = -1
+
+    def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
+        # Every mutable buffer with its name and the names of its words: a snapshot is these, in this order.
+        return [
+            ("flight", self.f, f_.NAMES),
+            ("contacts", self.contacts.words, ()),
+            ("eclipses", self.eclipses.words, ()),
+            ("params", self.v, ()),
+            ("tasks", self.tasks.words, ()),
+            ("task counters", self.tasks.counters, ()),
+            ("inputs", self.tasks.inputs, ()),
+            ("links", self.links.words, ()),
+            ("link counters", self.links.carry, ()),
+            ("packets", self.links.packets, ()),
+        ]
+
+    # --- one control period
+
+    def step(self, words: "array[int]") -> None:
+        self.sense(words)
+        self.decide()
+        self.communicate()
+        self.compute()
+        f = self.f
+        if f[f_.NOW_S] >= f[f_.HK_NEXT_S]:
+            f[f_.HK_NEXT_S] = f[f_.NOW_S] + self.v[d.P_HK_PERIOD_S]
+            self.housekeeping()
+
+    def tick(self) -> None:
+        # The period is over.
+        f = self.f
+        ms = f[f_.NOW_MS] + self.v[d.P_CONTROL_MS]
+        f[f_.NOW_S] += ms // 1000
+        f[f_.NOW_MS] = ms % 1000
+
+    def sense(self, words: "array[int]") -> None:
+        # 12-bit words to engineering units, by the dictionary's full scales.
+        f = self.f
+        f[f_.SOC] = power.soc_of(words[d.SENSOR_CELL] * 5000 >> 12)
+        f[f_.ARRAY_PW] = words[d.SENSOR_ARRAY] << 8
+        f[f_.LOAD_PW] = words[d.SENSOR_LOAD] << 8
+        f[f_.ACCELERATOR_CK] = 15500 + (words[d.SENSOR_ACCELERATOR] * 31000 >> 12)
+        f[f_.RADIATOR_CK] = 15500 + (words[d.SENSOR_RADIATOR] * 31000 >> 12)
+
+    def decide(self) -> None:
+        f = self.f
+        v = self.v
+        shed = power.shed_level(f[f_.SHED], f[f_.SOC], v)
+        if f[f_.COMMANDED]:
+            shed = max(shed, 3 - f[f_.COMMANDED])
+        if shed != f[f_.SHED]:
+            f[f_.SHED] = shed
+            self.telemetry.event(d.EV_SHED, shed)
+        f[f_.CONTACT] = 1 if f[f_.RADIO_LOCK] and self.contacts.within(f[f_.NOW_S]) else 0
+        self._mode(
+            (modes.CRITICAL | modes.LOW if shed == 2 else shed * modes.LOW) | f[f_.CONTACT] * modes.CONTACT
+        )
+        spare, seconds = power.forecast(f[f_.SOC], f[f_.ARRAY_PW], f[f_.NOW_S], v, self.eclipses)
+        f[f_.SPARE_J] = spare
+        f[f_.BUDGET_PW] = power.budget(spare, seconds)
+        f[f_.HEAT_PW] = governor.heat_budget(f, v, v[d.P_CONTROL_MS])
+        tripped = governor.trip(f, v)
+        if tripped != f[f_.TRIPPED]:
+            f[f_.TRIPPED] = tripped
+            self.telemetry.event(d.EV_TRIP if tripped else d.EV_TRIP_OVER, f[f_.ACCELERATOR_CK])
+
+    def _mode(self, conditions: int) -> None:
+        f = self.f
+        mode = f[f_.MODE]
+        target = modes.next_mode(mode, conditions)
+        if target != mode:
+            f[f_.MODE] = target
+            self.telemetry.event(d.EV_MODE, mode * 256 + target)
+        f[f_.MODE_PERIODS + target] += 1
+
+    # --- radio
+
+    def communicate(self) -> None:
+        # Sends what a period of link time carries; packets leave at the ms their bytes do.
+        f = self.f
+        queue = self.links
+        given_up = queue.retry(f[f_.NOW_S], self.v)
+        if given_up >= 0:
+            self.telemetry.event(d.EV_CUSTODY_GIVEN_UP, given_up)
+        f[f_.EXTRA_PW] = 0
+        if not f[f_.CONTACT]:
+            queue.carry[0] = 0
+            return
+        if queue.carry[1]:
+            self._send(queue.lowest_priority(f[f_.SHED], self.v))
+
+    def _send(self, lowest: int) -> None:
+        f = self.f
+        queue = self.links
+        period_ms = self.v[d.P_CONTROL_MS]
+        rate = self.v[d.P_RADIO_BPS]
+        budget = scale(rate, period_ms, 1000) + queue.carry[0]
+        left = budget
+        slot = queue.next(lowest)
+        while slot >= 0:
+            packet = queue.packet(slot)
+            if len(packet) > left:
+                break
+            left -= len(packet)
+            self._at(packet, scale(budget - left, 1000, rate))
+            queue.sent(slot, f[f_.NOW_S])
+            slot = queue.next(lowest)
+        # Link time that was too short for the next packet counts towards it; idle time does not.
+        queue.carry[0] = left if slot >= 0 else 0
+        f[f_.EXTRA_PW] = scale(self.v[d.P_RADIO_PW], scale(budget - left, 1000, max(1, budget)), 1000)
+
+    def _at(self, packet: memoryview, offset_ms: int) -> None:
+        ms = self.f[f_.NOW_MS] + offset_ms
+        self.transmit(packet, self.f[f_.NOW_S] + ms // 1000, ms % 1000)
+
+    # --- accelerator
+
+    def compute(self) -> None:
+        f = self.f
+        f[f_.ACCEL_ON] = f[f_.ACCEL_PW] = f[f_.OP] = 0
+        if not self.tasks.held():
+            return
+        self._expire()
+        op = self._operating_point()
+        f[f_.OP] = op
+        if op:
+            self._run(op, self.v[d.P_CONTROL_MS])
+
+    def _expire(self) -> None:
+        slot = self.tasks.expired(self.f[f_.NOW_S])
+        while slot >= 0:
+            self.f[f_.JOBS_EXPIRED] += 1
+            self._finish(slot, 0, d.EXPIRED)
+            slot = self.tasks.expired(self.f[f_.NOW_S])
+
+    def _operating_point(self) -> int:
+        # The fastest point that battery, cap and heat allow; held back by heat alone counts as throttled.
+        f = self.f
+        if f[f_.SHED]:
+            return 0
+        allowed = f[f_.BUDGET_PW]
+        if f[f_.CAP_PW]:
+            # 512 pw: what two sensor steps may hide
+            overhead = max(self.v[d.P_BUS_PW], f[f_.LOAD_PW] - f[f_.ACCEL_PW]) + f[f_.EXTRA_PW] + 512
+            allowed = min(allowed, max(0, f[f_.CAP_PW] - overhead))
+        wanted = governor.operating_point(self.v, allowed)
+        cool = 0 if f[f_.TRIPPED] else min(wanted, governor.operating_point(self.v, f[f_.HEAT_PW]))
+        if cool < wanted:
+            f[f_.THROTTLED] += 1
+        return cool
+
+    def _run(self, op: int, period_ms: int) -> None:
+        f = self.f
+        tasks = self.tasks
+        clock_khz = self.v[d.P_OP_CLOCK_KHZ + op]
+        power_pw = self.v[d.P_OP_PW + op]
+        left_ms = period_ms
+        while left_ms > 0:
+            if f[f_.RUNNING] < 0:
+                f[f_.RUNNING] = tasks.next()
+                if f[f_.RUNNING] < 0:
+                    break
+            used_ms, done = tasks.work(f[f_.RUNNING], clock_khz, power_pw, left_ms)
+            left_ms -= used_ms
+            if done:
+                self._finish(f[f_.RUNNING], period_ms - left_ms, d.OK)
+        busy_ms = period_ms - left_ms
+        idle_pw = self.v[d.P_IDLE_PW]
+        f[f_.BUSY_MS] = (f[f_.BUSY_MS] + busy_ms) & 0x3FFFFFFF
+        f[f_.ACCEL_ON] = 1
+        f[f_.ACCEL_PW] = idle_pw + scale(max(0, power_pw - idle_pw), busy_ms, period_ms)
+
+    def _finish(self, slot: int, offset_ms: int, code: int) -> None:
+        # Answers a job, or reports that it failed, and frees its slot.
+        f = self.f
+        w = self.tasks.words
+        i = slot * t_.WORDS
+        ms = f[f_.NOW_MS] + offset_ms
+        s = f[f_.NOW_S] + ms // 1000
+        ms %= 1000
+        output = self.output[:0]
+        if code == d.OK:
+            output = self.output
+            self.accelerator.run(self.tasks.input(slot), output)
+            f[f_.JOBS_DONE] += 1
+            mj = f[f_.JOB_MJ] + w[i + t_.SPENT_MJ]
+            f[f_.JOB_J] += mj // 1000
+            f[f_.JOB_MJ] = mj % 1000
+        values = (w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code, w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS])
+        self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, *values, w[i + t_.SPENT_MJ])
+        self.telemetry.report(d.TM_COMPLETE, w[i + t_.SEQUENCE], d.CMD_QUERY, code, s, ms)
+        self.tasks.remove(slot)
+        if f[f_.RUNNING] == slot:
+            f[f_.RUNNING] = -1
+
+    def housekeeping(self) -> None:
+        f = self.f
+        if f[f_.DROPPED] != f[f_.DROPPED_TOLD]:
+            self.telemetry.event(d.EV_PACKETS_DROPPED, f[f_.DROPPED] - f[f_.DROPPED_TOLD])
+            f[f_.DROPPED_TOLD] = f[f_.DROPPED]
+        self.telemetry.now(
+            d.TM_HOUSEKEEPING,
+            links.HOUSEKEEPING,
+            f[f_.MODE],
+            f[f_.OP],
+            f[f_.SOC],
+            f[f_.ARRAY_PW],
+            f[f_.LOAD_PW],
+            f[f_.ACCELERATOR_CK],
+            f[f_.RADIATOR_CK],
+            f[f_.CAP_PW],
+            self.tasks.held(),
+            self.links.held(),
+            scale(f[f_.THROTTLED], self.v[d.P_CONTROL_MS], 1000),
+            f[f_.JOBS_DONE] & 0xFFFF,
+            f[f_.JOBS_REFUSED] & 0xFFFF,
+            f[f_.COMMANDS_REFUSED] & 0xFFFF,
+        )

@@ -1,0 +1,45 @@
+"""Thermal governor: a power allocator over a table of operating points, and a hard trip above it.
+
+The control law is that of Linux' intelligent power allocation: a sustainable power plus a proportional-integral
+term on the distance to the target temperature, with separate gains above and below it.
+"""
+
+from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight.layout import scale
+from ascnode_fw.wire import dictionary as d
+
+TYPE_CHECKING = False  # type checkers take it for true
+if TYPE_CHECKING:
+    from array import array
+
+
+def heat_budget(f: "array[int]", v: "array[int]", period_ms: int) -> int:
+    # Dynamic power (pw) that the heat path allows in the coming period.
+    error = v[d.P_TEMP_TARGET] - f[f_.ACCELERATOR_CK]
+    gain = v[d.P_GOV_K_PO] if error < 0 else v[d.P_GOV_K_PU]
+    error = max(-9999, min(9999, error))
+    top = v[d.P_OP_PW + v[d.P_OP_COUNT] - 1]
+    # The integral moves only near the target, else a cold start would wind it up.
+    if error < v[d.P_GOV_I_CUTOFF]:
+        step = scale(scale(v[d.P_GOV_K_I], abs(error), 100), period_ms, 1000)
+        integral = f[f_.INTEGRAL] + (step if error >= 0 else -step)
+        f[f_.INTEGRAL] = max(-top, min(top, integral))
+    term = scale(gain, abs(error), 100)
+    power = v[d.P_GOV_SUSTAINABLE_PW] + (term if error >= 0 else -term) + f[f_.INTEGRAL]
+    return max(0, min(top, power))
+
+
+def trip(f: "array[int]", v: "array[int]") -> int:
+    # 1 from the trip temperature down to its exit, whatever the allocator says.
+    if f[f_.TRIPPED]:
+        return 0 if f[f_.ACCELERATOR_CK] <= v[d.P_TEMP_TRIP_EXIT] else 1
+    return 1 if f[f_.ACCELERATOR_CK] >= v[d.P_TEMP_TRIP] else 0
+
+
+def operating_point(v: "array[int]", power_pw: int) -> int:
+    # The fastest point within the power; point 0 is idle.
+    point = 0
+    for i in range(1, v[d.P_OP_COUNT]):
+        if v[d.P_OP_PW + i] <= power_pw:
+            point = i
+    return point

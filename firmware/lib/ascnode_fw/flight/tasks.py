@@ -1,0 +1,156 @@
+"""Inference jobs: admission by battery, heat, queue and deadline; then priority, then earliest deadline."""
+
+import binascii
+from array import array
+
+from ascnode_fw.compat import const
+from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight.layout import scale
+from ascnode_fw.wire import dictionary as d
+
+SLOTS = const(16)
+INPUT_MAX = const(784)
+
+# words of a slot
+STATE = const(0)  # 0 free, 1 waiting
+JOB = const(1)
+MODEL = const(2)
+PRIORITY = const(3)
+DEADLINE_S = const(4)
+SEQUENCE = const(5)  # of the telecommand, for its completion report
+ORDER = const(6)
+LENGTH = const(7)
+WORK_KC = const(8)  # left to do, in 1000 cycles
+TOTAL_KC = const(9)
+SPENT_MS = const(10)
+SPENT_MJ = const(11)
+WORDS = const(12)
+NAMES = (
+    "state",
+    "job",
+    "model",
+    "priority",
+    "deadline s",
+    "sequence",
+    "order",
+    "length",
+    "work left kcycles",
+    "work kcycles",
+    "spent ms",
+    "spent 2^k mJ",
+)
+
+_MASK = const(0x3FFFFFFF)
+
+
+class Tasks:
+    """A fixed table of job slots with their inputs; a full table refuses, nothing is overwritten."""
+
+    def __init__(self) -> None:
+        self.words = array("i", bytes(4 * SLOTS * WORDS))
+        self.inputs = bytearray(SLOTS * INPUT_MAX)
+        self._view = memoryview(self.inputs)
+        self.counters = array("i", [0])  # slots in use
+
+    def held(self) -> int:
+        return self.counters[0]
+
+    def input(self, slot: int) -> memoryview:
+        at = slot * INPUT_MAX
+        return self._view[at : at + self.words[slot * WORDS + LENGTH]]
+
+    def backlog_kc(self) -> int:
+        total = 0
+        for i in range(0, SLOTS * WORDS, WORDS):
+            if self.words[i]:
+                total = min(_MASK, total + self.words[i + WORK_KC])
+        return total
+
+    def refusal(self, f: "array[int]", v: "array[int]", work_kc: int, deadline_s: int) -> int:
+        # The code to refuse a new job with, or OK. The barrier rises with the queue: each waiting job has
+        # first call on the energy to spare.
+        if f[f_.SHED]:
+            return d.SHED
+        if f[f_.TRIPPED]:
+            return d.TOO_HOT
+        if self.held() == SLOTS:
+            return d.QUEUE_FULL
+        op = max(1, f[f_.OP])
+        backlog = min(_MASK, self.backlog_kc() + work_kc)
+        seconds = backlog // max(1, v[d.P_OP_CLOCK_KHZ + op])
+        if f[f_.NOW_S] + seconds >= deadline_s:
+            return d.TOO_LATE
+        if scale(v[d.P_OP_PW + op], min(seconds + 1, 1000), 1000) > f[f_.SPARE_J]:
+            return d.NO_ENERGY
+        return d.OK
+
+    def add(
+        self,
+        f: "array[int]",
+        head: "tuple[int, int, int, int]",
+        sequence: int,
+        work_kc: int,
+        data: memoryview,
+    ) -> None:
+        # head = (job, model, priority, deadline s); the caller has asked refusal() first.
+        slot = 0
+        while self.words[slot * WORDS]:
+            slot += 1
+        i = slot * WORDS
+        w = self.words
+        w[i + JOB], w[i + MODEL], w[i + PRIORITY], w[i + DEADLINE_S] = head
+        w[i + SEQUENCE] = sequence
+        f[f_.ORDER] = (f[f_.ORDER] + 1) & _MASK
+        w[i + ORDER] = f[f_.ORDER]
+        w[i + LENGTH] = len(data)
+        w[i + WORK_KC] = w[i + TOTAL_KC] = work_kc
+        w[i + SPENT_MS] = w[i + SPENT_MJ] = 0
+        w[i + STATE] = 1
+        self.counters[0] += 1
+        at = slot * INPUT_MAX
+        self._view[at : at + len(data)] = data
+        # Inputs never change while they wait, so folding them once keeps the state digest whole.
+        f[f_.QUEUE_CRC] = binascii.crc32(data, f[f_.QUEUE_CRC]) & _MASK
+
+    def remove(self, slot: int) -> None:
+        i = slot * WORDS
+        for k in range(i, i + WORDS):
+            self.words[k] = 0
+        self.counters[0] -= 1
+
+    def next(self) -> int:
+        # The slot to run: lowest priority number, then earliest deadline, then first come; -1 for none.
+        best = -1
+        w = self.words
+        for i in range(0, SLOTS * WORDS, WORDS):
+            if w[i] and (best < 0 or self._before(i, best)):
+                best = i
+        return best // WORDS if best >= 0 else -1
+
+    def _before(self, a: int, b: int) -> bool:
+        w = self.words
+        for k in (PRIORITY, DEADLINE_S, ORDER):
+            if w[a + k] != w[b + k]:
+                return w[a + k] < w[b + k]
+        return False
+
+    def expired(self, now_s: int) -> int:
+        # A slot whose deadline has passed, or -1.
+        w = self.words
+        for slot in range(SLOTS):
+            if w[slot * WORDS] and w[slot * WORDS + DEADLINE_S] <= now_s:
+                return slot
+        return -1
+
+    def work(self, slot: int, clock_khz: int, power_pw: int, budget_ms: int) -> "tuple[int, bool]":
+        # Runs the job for at most budget_ms at that clock; (ms used, whether it is done).
+        i = slot * WORDS
+        w = self.words
+        left = w[i + WORK_KC]
+        need_ms = left // clock_khz * 1000 + (left % clock_khz * 1000 + clock_khz - 1) // clock_khz
+        done = need_ms <= budget_ms
+        ms = need_ms if done else budget_ms
+        w[i + WORK_KC] = 0 if done else left - scale(clock_khz, ms, 1000)
+        w[i + SPENT_MS] = min(_MASK, w[i + SPENT_MS] + ms)
+        w[i + SPENT_MJ] = min(_MASK, w[i + SPENT_MJ] + scale(power_pw, ms, 1000))
+        return ms, done

@@ -1,0 +1,41 @@
+"""The console of boards whose stdin gives single bytes: USB or UART behind MicroPython's own driver."""
+
+import select
+import sys
+
+import micropython
+
+
+class Console:
+    """The serial port as a byte stream: reads take what is there, Ctrl-C is a byte like any other."""
+
+    def __init__(self) -> None:
+        self._in = sys.stdin.buffer
+        self._out = sys.stdout.buffer
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self._byte = bytearray(1)
+        micropython.kbd_intr(-1)
+        self.wait(0)  # the first poll allocates its result, later ones nothing
+
+    def wait(self, timeout_ms: int) -> bool:
+        # Whether there is something to read, now or within the time.
+        for _ in self._poll.ipoll(timeout_ms):
+            return True
+        return False
+
+    def read_into(self, buf: bytearray) -> int:
+        # What is there, up to len(buf); 0 when nothing. Byte by byte: a longer read blocks until it is full.
+        n = 0
+        while n < len(buf) and self.wait(0):
+            self._in.readinto(self._byte)
+            buf[n] = self._byte[0]
+            n += 1
+        return n
+
+    def write(self, buf: bytearray | memoryview, n: int) -> None:
+        # All n bytes; waits as long as the host takes to make room.
+        self._out.write(buf, n)
+
+    def restore(self) -> None:
+        micropython.kbd_intr(3)

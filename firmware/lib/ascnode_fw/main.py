@@ -1,0 +1,81 @@
+"""What a board runs: frames in, frames out; with no host that owns time, the node steps itself in real time."""
+
+import sys
+import time
+
+from ascnode_fw.accel.choose import choose_kernel
+from ascnode_fw.accel.software import SoftwareAccelerator
+from ascnode_fw.node import Node
+from ascnode_fw.wire.dictionary import P_CONTROL_MS
+from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
+
+TYPE_CHECKING = False  # type checkers take it for true
+if TYPE_CHECKING:
+    from ascnode_fw.protocols import Console, Hal
+
+# A host that has not spoken for this long has gone: the node is on its own.
+_HOST_LOST_MS = 60000
+
+
+def main() -> None:
+    # Until a frame asks for the REPL, or the firmware fails: either way the console is given back.
+    hal = port()
+    try:
+        run(hal)
+    finally:
+        hal.repl()
+
+
+def port() -> "Hal":
+    # The module of this port, and no other: imports cost memory.
+    if sys.platform == "rp2":
+        from ascnode_fw.hal import rp2
+
+        return rp2.Hal()
+    if sys.platform == "esp32":
+        from ascnode_fw.hal import esp32
+
+        return esp32.Hal()
+    from ascnode_fw.hal import unix
+
+    return unix.Hal()
+
+
+def run(hal: "Hal") -> None:
+    frame = bytearray(frame_size(MAX_BODY))
+    console = hal.console
+
+    def send(body: "memoryview | bytes") -> None:
+        console.write(frame, encode(body, frame))
+
+    image = hal.store.read("model.bin") or b""
+    node = Node(hal.store, SoftwareAccelerator(image, choose_kernel()), hal.unique_id(), send)
+    node.hello()
+    serve(node, console)
+
+
+def serve(node: Node, console: "Console") -> None:
+    deframer = Deframer()
+    chunk = bytearray(1024)
+    view = memoryview(chunk)
+    heard = time.ticks_ms()
+    due = heard
+    while True:
+        # Until the next step is due; a second when the host owns time.
+        patience = 1000 if node.lockstep() else max(0, time.ticks_diff(due, time.ticks_ms()))
+        if console.wait(patience):
+            n = console.read_into(chunk)
+            deframer.push(view[:n])
+            body = deframer.pop()
+            while body is not None:
+                heard = time.ticks_ms()
+                if not node.handle(body):
+                    return
+                body = deframer.pop()
+        now = time.ticks_ms()
+        if node.lockstep() and time.ticks_diff(now, heard) > _HOST_LOST_MS:
+            node.release()
+            due = now
+        if not node.lockstep() and time.ticks_diff(now, due) >= 0:
+            node.step()
+            due = time.ticks_add(due, node.params.get(P_CONTROL_MS))

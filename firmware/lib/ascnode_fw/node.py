@@ -1,0 +1,217 @@
+"""A node: plant, sensors, flight computer and wire, wired together and stepped."""
+
+import struct
+from array import array
+from binascii import crc32
+
+from ascnode_fw import __version__, link
+from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight.commands import execute
+from ascnode_fw.flight.computer import FlightComputer
+from ascnode_fw.flight.params import Params
+from ascnode_fw.plant import config
+from ascnode_fw.plant import layout as p_
+from ascnode_fw.plant.model import Plant
+from ascnode_fw.wire import dictionary as d
+from ascnode_fw.wire.auth import ReplayCounter, Verifier
+from ascnode_fw.wire.frame import MAX_BODY
+
+TYPE_CHECKING = False  # type checkers take it for true
+if TYPE_CHECKING:
+    from ascnode_fw.protocols import Accelerator, Send, Store
+    from ascnode_fw.sim import SimPlane
+
+KEY_BYTES = 32
+
+# words of the node's own buffer
+_CRC_HIGH = 0
+_CRC_LOW = 1
+_SEQUENCE = 2
+
+_CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
+
+
+def load_keys(data: "bytes | None") -> "dict[int, bytes]":
+    # keys.bin: (index u16, 32 bytes) for each key, CRC-32 at the end.
+    if data is None or len(data) < 4 or (len(data) - 4) % (2 + KEY_BYTES):
+        raise ValueError("keys.bin is missing or has a wrong length")
+    if struct.pack("<I", crc32(data[:-4])) != data[-4:]:
+        raise ValueError("keys.bin is damaged")
+    keys = {}
+    for at in range(0, len(data) - 4, 2 + KEY_BYTES):
+        keys[data[at] << 8 | data[at + 1]] = data[at + 2 : at + 2 + KEY_BYTES]
+    return keys
+
+
+class Node:
+    """`send(body)` puts a frame on the wire; `accelerator` runs models; `store` is the flash."""
+
+    def __init__(self, store: "Store", accelerator: "Accelerator", unique_id: bytes, send: "Send") -> None:
+        self.store = store
+        self.accelerator = accelerator
+        self.unique_id = unique_id
+        self.send = send
+        self.capabilities = "sim software"
+        self.plant_image = store.read("plant.bin") or b""
+        self.plant_words = config.load(self.plant_image)
+        self.keys = load_keys(store.read("keys.bin"))
+        self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
+        self.words = array("i", [0, 0, 0])
+        self.sensors = array("i", bytes(4 * len(d.SENSORS)))
+        self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
+        self._body = memoryview(bytearray(MAX_BODY))
+        self.boot(0, 0, 0, 0, 0)
+
+    def boot(self, s: int, ms: int, age_days: int, cause: int, boots: int) -> None:
+        # Everything as after a reset at that time: flash is kept, memory is not; the plant is as new.
+        self.plant = Plant(self.plant_words)
+        self.plant.set_input(p_.AGE_DAYS, age_days)
+        self.params = Params(self.store, d.PARAMETERS)
+        self.verifier = Verifier(self.keys, self.counters)
+        self.computer = FlightComputer(self.params, self.accelerator, self._transmit)
+        f = self.computer.f
+        f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS] = s, ms, boots
+        self.words[_CRC_HIGH] = self.words[_CRC_LOW] = 0
+        self._keep_sequence()
+        self.substeps = max(1, self.params.get(d.P_CONTROL_MS) // self.plant_words[p_.STEP_MS])
+        self.cause = cause
+        self.plant.sample(self.sensors)
+        self.computer.sense(self.sensors)
+        self.computer.telemetry.event(d.EV_BOOT, cause)
+        lost = self.params.corrupt + self.params.unknown + self.params.out_of_limits
+        if lost:
+            self.computer.telemetry.event(d.EV_PARAMS_DEFAULTED, lost)
+
+    def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
+        # All mutable state: (name, buffer, names of its words).
+        own = ("node", self.words, ("crc high", "crc low", "last sequence"))
+        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers()
+
+    # --- time
+
+    def step(self) -> None:
+        # One control period: sensors, decisions, then the plant under them; the state is folded into the CRC.
+        plant = self.plant
+        computer = self.computer
+        f = computer.f
+        plant.sample(self.sensors)
+        computer.step(self.sensors)
+        plant.set_input(p_.ACCEL_ON, f[f_.ACCEL_ON])
+        plant.set_input(p_.ACCEL_PW, f[f_.ACCEL_PW])
+        plant.set_input(p_.EXTRA_PW, f[f_.EXTRA_PW])
+        for _ in range(self.substeps):
+            plant.step()
+        if plant.state[p_.EVENTS]:
+            self._plant_events(plant.take_events())
+        computer.tick()
+        w = self.words
+        crc = crc32(f, crc32(plant.state, w[_CRC_HIGH] << 16 | w[_CRC_LOW]))
+        w[_CRC_HIGH] = crc >> 16
+        w[_CRC_LOW] = crc & 0xFFFF
+
+    def _plant_events(self, events: int) -> None:
+        event = self.computer.telemetry.event
+        if events & p_.EVENT_BROWN_OUT:
+            event(d.EV_BROWN_OUT, self.computer.f[f_.SOC])
+        if events & (p_.EVENT_NET_POWER | p_.EVENT_ACCEL_HEAT | p_.EVENT_RADIATOR_HEAT):
+            event(d.EV_POWER_CLAMP, events)
+        if events & _CLAMPS:
+            event(d.EV_HEAT_CLAMP, events)
+
+    def _keep_sequence(self) -> None:
+        # The bench key's counter is state as well: a snapshot that is restored takes it back.
+        if 0 in self.counters:
+            self.words[_SEQUENCE] = self.counters[0].last
+
+    def restored(self) -> None:
+        # The host has written into the buffers.
+        if 0 in self.counters:
+            self.counters[0].last = self.words[_SEQUENCE]
+
+    def digest(self) -> int:
+        # The rolling CRC with every table of words folded in: what an exchange returns.
+        crc = self.words[_CRC_HIGH] << 16 | self.words[_CRC_LOW]
+        for _, buffer, _ in self.buffers():
+            if not isinstance(buffer, bytearray):
+                crc = crc32(buffer, crc)
+        return crc
+
+    def lockstep(self) -> bool:
+        # Whether a host owns this node's time.
+        return self.sim is not None and self.sim.lockstep
+
+    def release(self) -> None:
+        # The host has gone: the node is on its own.
+        if self.sim is not None:
+            self.sim.lockstep = False
+
+    # --- frames
+
+    def handle(self, body: memoryview) -> bool:
+        # Obeys one frame; False when it asks to leave for the REPL. A frame that makes no sense is dropped.
+        if not len(body):
+            return True
+        if body[0] == d.FLIGHT:
+            self.receive(body[1:])
+        elif body[0] == d.LINK and len(body) >= 2:
+            return self._link(body)
+        elif body[0] == d.SIM and len(body) >= 2:
+            if self.sim is None:
+                from ascnode_fw.sim import SimPlane  # bench only: a flight image leaves it out
+
+                self.sim = SimPlane(self)
+            self.sim.handle(body)
+        return True
+
+    def _link(self, body: memoryview) -> bool:
+        if body[1] == link.TO_REPL:
+            return bytes(body[2:]) != b"repl"
+        if body[1] == link.HELLO and len(body) == 4:
+            if self.sim is not None:
+                self.sim.consumed = 0
+            self.hello(body[2] << 8 | body[3])
+        return True
+
+    def hello(self, nonce: int = 0) -> None:
+        # Says who this is, and which hello it answers.
+        body = self._body
+        body[0] = d.LINK
+        body[1] = link.IDENTITY
+        struct.pack_into(
+            link.IDENTITY_FORMAT,
+            body,
+            2,
+            nonce,
+            self.unique_id,
+            d.digest(),
+            link.CREDIT_BYTES,
+            MAX_BODY,
+            crc32(self.plant_image),
+            self.accelerator.model_id,
+            self.computer.f[f_.BOOTS],
+            self.cause,
+            max(0, self.words[_SEQUENCE]),
+        )
+        at = 2 + struct.calcsize(link.IDENTITY_FORMAT)
+        text = (__version__ + "\0" + self.capabilities).encode()
+        body[at : at + len(text)] = text
+        self.send(body[: at + len(text)])
+
+    def receive(self, packet: memoryview) -> None:
+        # A FLIGHT packet at the radio: only an authentic telecommand has any effect, or any answer.
+        if self.verifier.check(packet):
+            self.computer.f[f_.COMMANDS_REFUSED] += 1
+            return
+        command = self.verifier.telecommand
+        assert command is not None  # checked
+        self._keep_sequence()
+        execute(self.computer, command.command, command.sequence, command.arguments)
+
+    def _transmit(self, packet: memoryview, s: int, ms: int) -> None:
+        if self.sim is not None and self.sim.lockstep:
+            self.sim.output(packet, s, ms)
+            return
+        body = self._body
+        body[0] = d.FLIGHT
+        body[1 : 1 + len(packet)] = packet
+        self.send(body[: 1 + len(packet)])

@@ -1,0 +1,60 @@
+"""What the firmware expects of objects it is handed; read by type checkers only, absent on a board."""
+
+from typing import Protocol
+
+class Store(Protocol):
+    """Small named byte strings in flash, each old or new after a power cut at any moment."""
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes last written, None when there are none; OSError when the flash fails."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Replaces the bytes at once; OSError when the flash fails, then either may be stored."""
+
+class Accelerator(Protocol):
+    """What runs a model."""
+
+    model_id: int
+    macs: int
+    input_size: int
+    output_size: int
+
+    def run(self, data: memoryview, output: bytearray) -> None:
+        """One inference, input_size bytes to output_size bytes."""
+
+class Console(Protocol):
+    """A byte stream to the host."""
+
+    def wait(self, timeout_ms: int) -> bool:
+        """Whether bytes came within the time."""
+
+    def read_into(self, buf: bytearray) -> int:
+        """What is there, at most the buffer's length; 0 for nothing."""
+
+    def write(self, buf: bytearray | memoryview, n: int) -> None:
+        """All n bytes, waiting as long as the host takes."""
+
+class Hal(Protocol):
+    """One port."""
+
+    @property
+    def console(self) -> Console: ...
+    @property
+    def store(self) -> Store: ...
+    def unique_id(self) -> bytes:
+        """8 bytes that no other board has."""
+
+    def repl(self) -> None:
+        """Gives the console back to the REPL."""
+
+class Transmit(Protocol):
+    """A radio."""
+
+    def __call__(self, packet: memoryview, s: int, ms: int, /) -> None:
+        """Sends a packet at a time."""
+
+class Send(Protocol):
+    """A wire."""
+
+    def __call__(self, body: memoryview | bytes, /) -> None:
+        """Sends a frame's body."""

@@ -1,0 +1,5 @@
+"""`python -m ascnode`."""
+
+from ascnode.cli.main import main
+
+main()

@@ -1,0 +1,62 @@
+"""What can go wrong on the host, as a tree. Each message is one sentence that a user can act on.
+
+AscnodeError
+├── StoppedError       Ctrl-C
+├── ScenarioError      a scenario that makes no sense, with the key that is wrong
+├── BoardError         a board, its process, its port or its flash
+│   ├── InterpreterError   no usable MicroPython for a virtual board
+│   └── BoardTimeoutError  a board did not do something before its deadline
+├── SessionError       the talk with a board
+│   ├── SessionTimeoutError      nothing came in time; says what was waited for
+│   └── DictionaryMismatchError  host and board do not speak the same dictionary
+├── ParityError        board and twin differ; names step, field and both values
+└── RecordError        the run's record cannot be written or read
+"""
+
+
+class AscnodeError(Exception):
+    """Base of all errors that end a command with one sentence and a status."""
+
+    status = 1
+
+
+class StoppedError(AscnodeError):
+    """The user pressed Ctrl-C."""
+
+    status = 130
+
+
+class ScenarioError(AscnodeError):
+    """The scenario makes no sense."""
+
+
+class BoardError(AscnodeError):
+    """A board, its process, its port or its flash failed."""
+
+
+class InterpreterError(BoardError):
+    """The MicroPython interpreter that was named cannot run a virtual board."""
+
+
+class BoardTimeoutError(BoardError):
+    """A deadline passed; the message says what was waited for and how long."""
+
+
+class SessionError(AscnodeError):
+    """The talk with a board failed."""
+
+
+class SessionTimeoutError(SessionError):
+    """A deadline passed."""
+
+
+class DictionaryMismatchError(SessionError):
+    """Host and board do not speak the same dictionary."""
+
+
+class ParityError(AscnodeError):
+    """Board and twin differ."""
+
+
+class RecordError(AscnodeError):
+    """The run's record cannot be written or read."""

@@ -1,0 +1,166 @@
+"""Makes the boards of a scenario ready to fly: flash images, processes, sessions, twins."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
+from ascnode.boards.flash_image import build_image
+from ascnode.boards.interpreter import Interpreter
+from ascnode.boards.virtual import PROFILES, Event, VirtualBoard
+from ascnode.errors import BoardError
+from ascnode.models.image import compile_image
+from ascnode.models.layers import Model
+from ascnode.models.reference import Reference
+from ascnode.record.database import Record
+from ascnode.scenario.hardware import power_scale_k
+from ascnode.scenario.provision import node_files, unique_id
+from ascnode.scenario.run import Flyer
+from ascnode.scenario.scenario import Scenario
+from ascnode.session.port import Port
+from ascnode.session.session import Listener, Session
+from ascnode.twin.alone import TwinAlone
+from ascnode.twin.pair import Pair
+from ascnode.twin.twin import Twin
+from ascnode_fw import __version__
+from ascnode_fw.accel.image import Image
+from ascnode_fw.wire import dictionary as d
+
+
+class ReferenceAccelerator:
+    """The twin's accelerator: the host's NumPy model of the same .tflite, an implementation of its own."""
+
+    def __init__(self, model: Model, macs: int) -> None:
+        self._reference = Reference(model)
+        self._shape = (1, *model.input.shape[1:])
+        self.model_id = model.model_id
+        self.macs = macs
+        self.input_size = model.input.size
+        self.output_size = model.output.size
+
+    def run(self, data: memoryview, output: bytearray) -> None:
+        """One inference; int8 in and out."""
+        image: npt.NDArray[np.int8] = np.frombuffer(data, np.int8)
+        output[:] = self._reference.run(image.reshape(self._shape)).tobytes()
+
+
+def watch(board: VirtualBoard, port: Port) -> None:
+    """Fails the port at once when the board's process dies, so that nothing waits for an answer in vain."""
+
+    def look() -> None:
+        try:
+            board.poll()
+            if board.alive:
+                return
+            why = f"board {board.name} died: {_fate(board.events[-1])}"
+        except BoardError as e:
+            why = str(e)
+        asyncio.get_running_loop().remove_reader(board.fileno())
+        port.fail(why)
+
+    asyncio.get_running_loop().add_reader(board.fileno(), look)
+
+
+def _fate(event: Event) -> str:
+    match event.kind:
+        case "crash":
+            return f"its process was killed by signal {event.details['signal']}"
+        case "fault":
+            return str(event.details["reason"])
+        case "exit":
+            return f"its firmware ended with status {event.details['code']}"
+    return "it lost power"
+
+
+class Hangar:
+    """Flyers of a scenario, in order. Use as an async context: at its end no board is left running."""
+
+    def __init__(
+        self, scenario: Scenario, model: Model, interpreter: Interpreter | None, record: Record
+    ) -> None:
+        self.flyers: list[Flyer] = []
+        self.boards: list[VirtualBoard] = []
+        self.kind = "virtual" if interpreter else "twin"
+        self.model_image = compile_image(model)
+        self._scenario = scenario
+        self._interpreter = interpreter
+        self._record = record
+        self._accelerator = ReferenceAccelerator(model, Image(self.model_image).macs)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._prepare()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _prepare(self) -> None:
+        files = [self._files(node) for node in range(len(self._scenario.shell.boards))]
+        if self._interpreter is None:
+            self.flyers = [self._alone(node, content) for node, content in enumerate(files)]
+        else:
+            firmware = board_files(architecture(self._interpreter))
+            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
+            self.boards = [
+                self._power_on(folder, n, {**firmware, **content}) for n, content in enumerate(files)
+            ]
+            self.flyers = [
+                await self._connect(*item) for item in zip(range(len(files)), self.boards, files, strict=True)
+            ]
+        for node, flyer in enumerate(self.flyers):
+            self._introduce(node, flyer)
+
+    def _files(self, node: int) -> dict[str, bytes]:
+        scenario = self._scenario
+        return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms)
+
+    def _name(self, node: int) -> str:
+        plane, slot = self._scenario.shell.boards[node]
+        return f"sat-{plane}-{slot}"
+
+    def _listener(self, node: int) -> Listener:
+        return lambda direction, body: self._record.numbered("frames", node, direction, body)
+
+    def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
+        return Twin(files, self._accelerator, unique_id(self._scenario.seed, node))
+
+    def _alone(self, node: int, files: Mapping[str, bytes]) -> TwinAlone:
+        return TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
+
+    def _power_on(self, folder: Path, node: int, files: Mapping[str, bytes]) -> VirtualBoard:
+        # Does not wait: the boards boot beside each other.
+        profile = PROFILES[self._scenario.profile]
+        flash = folder / f"{self._name(node)}.flash"
+        content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
+        flash.write_bytes(build_image(content, profile.flash_blocks))
+        board = VirtualBoard(flash, profile.name, self._interpreter, name=self._name(node))
+        self._stack.enter_context(board)
+        board.power_on(wait=False)
+        return board
+
+    async def _connect(self, node: int, board: VirtualBoard, files: Mapping[str, bytes]) -> Pair:
+        loop = asyncio.get_running_loop()
+        port = Port(board.port, loop)
+        self._stack.callback(port.close)
+        watch(board, port)
+        self._stack.callback(loop.remove_reader, board.fileno())
+        session = Session(port)
+        await session.connect()
+        session.listener = self._listener(node)
+        return Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
+
+    def _introduce(self, node: int, flyer: Flyer) -> None:
+        scale = power_scale_k(self._scenario.node, self._scenario.step_ms)
+        uid, version = flyer.twin.node.unique_id.hex(), __version__
+        self._record.add("boards", node, flyer.name, self.kind, uid, version, d.digest().hex(), scale)

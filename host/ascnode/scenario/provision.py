@@ -1,0 +1,65 @@
+"""What is put on a node's flash before it flies: plant, parameters, keys, model, name."""
+
+import hashlib
+import struct
+from zlib import crc32
+
+from ascnode.errors import ScenarioError
+from ascnode.scenario.hardware import Hardware, plant_image, power_scale_k
+from ascnode.twin.store import MemoryStore
+from ascnode_fw.flight.params import Params
+from ascnode_fw.wire import dictionary as d
+
+BENCH_KEY_INDEX = 0
+
+
+def bench_key(seed: int, node: int) -> bytes:
+    """A bench's key follows from the run's seed; a real key never does, and never enters a record."""
+    return hashlib.sha256(f"ascnode bench key {seed} {node}".encode()).digest()
+
+
+def unique_id(seed: int, node: int) -> bytes:
+    """A virtual board's chip id."""
+    return hashlib.sha256(f"ascnode board {seed} {node}".encode()).digest()[:8]
+
+
+def node_files(hardware: Hardware, model: bytes, seed: int, node: int, step_ms: int) -> dict[str, bytes]:
+    """Flash files by name; ScenarioError when the hardware does not fit the node's integers."""
+    keys = struct.pack(">H", BENCH_KEY_INDEX) + bench_key(seed, node)
+    return {
+        **hardware_files(hardware, step_ms),
+        "keys.bin": keys + struct.pack("<I", crc32(keys)),
+        "model.bin": model,
+    }
+
+
+def hardware_files(hardware: Hardware, step_ms: int) -> dict[str, bytes]:
+    """What follows from the hardware alone: the plant, and the parameters that tell flight software of it."""
+    store = MemoryStore({})
+    params = Params(store, d.PARAMETERS)
+    for parameter, value in _parameters(hardware, step_ms).items():
+        if params.set(parameter, value):
+            _, name, _, low, high, unit = d.PARAMETERS[parameter]
+            raise ScenarioError(f"node: {name} would be {value}, outside {low}..{high} {unit}")
+    return {**store.files, "plant.bin": plant_image(hardware, step_ms)}
+
+
+def _parameters(hardware: Hardware, step_ms: int) -> dict[int, int]:
+    # What flight software has to know of the hardware, in its own units.
+    def pw(watts: float) -> int:
+        return round(watts * 1000) >> power_scale_k(hardware, step_ms)
+
+    points = hardware.operating_points
+    values = {
+        d.P_CONTROL_MS: step_ms,
+        d.P_CAPACITY_J: round(hardware.battery_wh * 3600) >> power_scale_k(hardware, step_ms),
+        d.P_BUS_PW: pw(hardware.bus_load_w),
+        d.P_RADIO_PW: pw(hardware.radio_w),
+        d.P_IDLE_PW: pw(hardware.idle_w),
+        d.P_CYCLES_PER_MAC: hardware.cycles_per_mac,
+        d.P_OP_COUNT: len(points),
+    }
+    for i, (clock_khz, power_w) in enumerate(points):
+        values[d.P_OP_CLOCK_KHZ + i] = clock_khz
+        values[d.P_OP_PW + i] = pw(power_w)
+    return values

@@ -1,0 +1,169 @@
+"""SIM and LINK frames as the host sees them; the numbers and formats are the firmware's (ascnode_fw.link)."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ascnode.errors import SessionError
+from ascnode_fw import link
+from ascnode_fw.wire import dictionary as d
+
+_DONE_BYTES = struct.calcsize(link.DONE_FORMAT)
+_OUTPUT_BYTES = struct.calcsize(link.OUTPUT_FORMAT)
+_IDENTITY_BYTES = struct.calcsize(link.IDENTITY_FORMAT)
+_PLACE_BYTES = struct.calcsize(link.PLACE_FORMAT)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens to a board at a time (us since the scenario's epoch)."""
+
+    time_us: int
+    kind: int
+    data: bytes
+
+    def pack(self) -> bytes:
+        # up to the next ms: an event never comes early
+        s, ms = divmod(-(-self.time_us // 1000), 1000)
+        return struct.pack(link.EVENT_FORMAT, s, ms, self.kind, len(self.data)) + self.data
+
+
+def environment(time_us: int, illumination: int, cos_array: int, cos_radiator: int, albedo: int) -> Event:
+    """Light on array and radiator, fractions over 1024."""
+    data = struct.pack(link.ENVIRONMENT_FORMAT, illumination, cos_array, cos_radiator, albedo)
+    return Event(time_us, link.ENVIRONMENT, data)
+
+
+def radio_lock(time_us: int, locked: bool) -> Event:
+    """The radio gains or loses its lock on a ground station."""
+    return Event(time_us, link.RADIO, bytes((int(locked),)))
+
+
+def packet(time_us: int, data: bytes) -> Event:
+    """A FLIGHT packet arrives at the board's radio."""
+    return Event(time_us, link.PACKET, data)
+
+
+def poke(time_us: int, buffer: int, word: int, mask: int) -> Event:
+    """An upset: XORs a word of the board's state."""
+    return Event(time_us, link.POKE, struct.pack(link.POKE_FORMAT, buffer, word, mask))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a board says of itself."""
+
+    nonce: int
+    unique_id: bytes
+    dictionary: bytes
+    credit: int
+    max_body: int
+    plant_crc: int
+    model_id: int
+    boots: int
+    reset_cause: int
+    sequence: int
+    version: str
+    capabilities: frozenset[str]
+
+
+def parse_identity(body: bytes) -> Identity:
+    """Reads an IDENTITY frame; SessionError when it is too short."""
+    if len(body) < 2 + _IDENTITY_BYTES:
+        raise SessionError(f"a hello of {len(body)} bytes is too short: {2 + _IDENTITY_BYTES} at least")
+    fields: tuple[Any, ...] = struct.unpack_from(link.IDENTITY_FORMAT, body, 2)
+    version, _, capabilities = body[2 + _IDENTITY_BYTES :].decode("ascii", "replace").partition("\0")
+    return Identity(*(*fields, version, frozenset(capabilities.split())))
+
+
+@dataclass(frozen=True)
+class Output:
+    """A packet that a board's radio sent."""
+
+    time_us: int
+    packet: bytes
+
+
+@dataclass(frozen=True)
+class Done:
+    """How an exchange ended: where the board stands, a CRC of its state, and what its radio sent on the way."""
+
+    sequence: int
+    stop: int
+    steps: int
+    applied: int
+    now_us: int
+    crc: int
+    consumed: int
+    outputs: tuple[Output, ...]
+
+
+def parse_done(body: bytes) -> Done:
+    """Reads a DONE or PART frame; SessionError when it is cut short."""
+    try:
+        sequence, stop, steps, applied, s, ms, crc, consumed, count = struct.unpack_from(
+            link.DONE_FORMAT, body, 2
+        )
+        return Done(sequence, stop, steps, applied, _us(s, ms), crc, consumed, tuple(_outputs(body, count)))
+    except struct.error:
+        raise SessionError(f"an exchange's reply of {len(body)} bytes is cut short") from None
+
+
+def _outputs(body: bytes, count: int) -> Iterable[Output]:
+    at = 2 + _DONE_BYTES
+    for _ in range(count):
+        s, ms, size = struct.unpack_from(link.OUTPUT_FORMAT, body, at)
+        at += _OUTPUT_BYTES + size
+        if at > len(body):
+            raise SessionError(f"an exchange's reply of {len(body)} bytes is cut short")
+        yield Output(_us(s, ms), body[at - size : at])
+
+
+def _us(s: int, ms: int) -> int:
+    return (s * 1000 + ms) * 1000
+
+
+def hello(nonce: int) -> bytes:
+    """The frame that asks a board who it is; its answer carries the nonce."""
+    return bytes((d.LINK, link.HELLO)) + struct.pack(">H", nonce)
+
+
+def begin(now_us: int, age_days: int, cause: int, boots: int) -> bytes:
+    """The frame that makes a board start afresh at a time."""
+    s, ms = divmod(now_us // 1000, 1000)
+    return bytes((d.SIM, link.BEGIN)) + struct.pack(link.BEGIN_FORMAT, s, ms, age_days, cause, boots)
+
+
+def exchange(sequence: int, until_us: int, events: Sequence[Event], flags: int, max_body: int) -> list[bytes]:
+    """The frames of one exchange: MORE frames as the events need, then the one that advances."""
+    room = max_body - 2 - struct.calcsize(link.EXCHANGE_FORMAT)
+    groups: list[list[bytes]] = [[]]
+    size = 0
+    for event in events:
+        data = event.pack()
+        if groups[-1] and (size + len(data) > room or len(groups[-1]) == 255):
+            groups.append([])
+            size = 0
+        groups[-1].append(data)
+        size += len(data)
+    s, ms = divmod(-(-until_us // 1000), 1000)
+    frames = []
+    for i, group in enumerate(groups):
+        more = flags if i == len(groups) - 1 else link.MORE
+        head = struct.pack(link.EXCHANGE_FORMAT, sequence, more, s, ms, len(group))
+        frames.append(bytes((d.SIM, link.EXCHANGE)) + head + b"".join(group))
+    return frames
+
+
+def place(kind: int, buffer: int, offset: int, data: bytes = b"") -> bytes:
+    """A SNAPSHOT or RESTORE frame."""
+    return bytes((d.SIM, kind)) + struct.pack(link.PLACE_FORMAT, buffer, offset) + data
+
+
+def parse_chunk(body: bytes) -> tuple[int, int, bytes]:
+    """(buffer, byte offset, data) of a CHUNK frame; SessionError when it is cut short."""
+    if len(body) < 2 + _PLACE_BYTES:
+        raise SessionError(f"a state chunk of {len(body)} bytes is cut short")
+    buffer, offset = struct.unpack_from(link.PLACE_FORMAT, body, 2)
+    return buffer, offset, body[2 + _PLACE_BYTES :]

@@ -1,0 +1,50 @@
+"""A twin with no board beside it: what flies where no MicroPython interpreter can be had."""
+
+from collections.abc import Sequence
+
+from ascnode.session import messages
+from ascnode.session.messages import Done, Event, Output
+from ascnode.session.session import Listener
+from ascnode.twin.twin import Twin
+from ascnode_fw import link
+from ascnode_fw.wire.frame import MAX_BODY
+
+
+class TwinAlone:
+    """Steps a twin through the same frames that a board would get."""
+
+    def __init__(self, name: str, twin: Twin, listener: Listener | None = None) -> None:
+        self.name = name
+        self.twin = twin
+        self.steps = 0
+        self.exchanges = 0
+        self.mismatches = 0
+        self._listener = listener
+        self._sequence = 0
+
+    def _talk(self, body: bytes) -> list[bytes]:
+        replies = self.twin.handle(body)
+        if self._listener:
+            self._listener("up", body)
+            for reply in replies:
+                self._listener("down", reply)
+        return replies
+
+    async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
+        """Starts afresh at a time."""
+        self._talk(messages.begin(now_us, age_days, cause, boots))
+
+    async def exchange(
+        self, until_us: int, events: Sequence[Event] = (), stop_on_output: bool = True
+    ) -> Done:
+        """As Session.exchange."""
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        flags = link.STOP_ON_OUTPUT if stop_on_output else 0
+        replies: list[bytes] = []
+        for body in messages.exchange(self._sequence, until_us, events, flags, MAX_BODY):
+            replies = self._talk(body)
+        parts = [messages.parse_done(body) for body in replies]
+        outputs: list[Output] = [output for part in parts for output in part.outputs]
+        self.exchanges += 1
+        self.steps += parts[-1].steps
+        return Done(**{**vars(parts[-1]), "outputs": tuple(outputs)})

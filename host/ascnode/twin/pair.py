@@ -1,0 +1,141 @@
+"""A board with its twin beside it: both get the same frames, and every exchange compares what comes back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ascnode.errors import ParityError
+from ascnode.session.messages import Done, Event, Identity
+from ascnode.session.session import Session
+from ascnode.twin.twin import Twin
+from ascnode_fw.wire.dictionary import SIM
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first word in which board and twin differ."""
+
+    time_us: int
+    step: int
+    field: str
+    board: int
+    twin: int
+
+    def __str__(self) -> str:
+        return (
+            f"step {self.step} (t = {self.time_us / 1e6:.3f} s): {self.field} is {self.board} on the board and "
+            f"{self.twin} on its twin"
+        )
+
+
+class Pair:
+    """Steps a board and its twin together; a difference stops the run and is named."""
+
+    def __init__(self, name: str, session: Session, twin: Twin, control_us: int) -> None:
+        self.name = name
+        self.session = session
+        self.twin = twin
+        self.control_us = control_us
+        self.steps = 0
+        self.exchanges = 0
+        self.mismatches = 0
+        self._heard: list[tuple[str, bytes]] = []
+        self._outer = session.listener
+        session.listener = self._listen
+
+    def _listen(self, direction: str, body: bytes) -> None:
+        self._heard.append((direction, body))
+        if self._outer:
+            self._outer(direction, body)
+
+    async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
+        """Starts both afresh; ParityError when they do not start alike."""
+        self._heard.clear()
+        await self.session.begin(now_us, age_days, cause, boots)
+        if not self._same():
+            difference = await self._differing(now_us, 0)
+            raise self._error(", as they begin", difference)
+
+    async def resume(self, now_us: int, cause: int, boots: int) -> Identity:
+        """After a reset of the board: finds it again and goes on at that time.
+
+        The flight computer starts afresh, the plant (battery, temperatures) is the twin's: a reset does not move it.
+        """
+        plant = self.twin.snapshot()[0]
+        identity = await self.session.reconnect()
+        self.twin.reset()
+        await self.begin(now_us, cause=cause, boots=boots)
+        self._heard.clear()
+        await self.session.restore([plant])
+        if not self._same():
+            raise self._error(", after a reset", await self._differing(now_us, self.steps))
+        return identity
+
+    async def exchange(
+        self, until_us: int, events: Sequence[Event] = (), stop_on_output: bool = True
+    ) -> Done:
+        """As Session.exchange, with the twin beside it; ParityError names the first differing field."""
+        before = self.twin.snapshot()
+        self._heard.clear()
+        done = await self.session.exchange(until_us, events, stop_on_output)
+        self.exchanges += 1
+        if not self._same():
+            self.mismatches += 1
+            raise await self._locate(before, done, until_us, events)
+        self.steps += done.steps
+        return done
+
+    def _same(self) -> bool:
+        # The twin's answers to the same frames, against the board's.
+        twin: list[bytes] = []
+        board: list[bytes] = []
+        for direction, body in self._heard:
+            if direction == "up":
+                twin += self.twin.handle(body)
+            elif body[0] == SIM:  # a late hello, or radio from before the run, is no part of it
+                board.append(body)
+        return [body for body in twin if body[0] == SIM] == board
+
+    # --- naming a difference
+
+    async def _locate(
+        self, before: list[bytes], done: Done, until_us: int, events: Sequence[Event]
+    ) -> ParityError:
+        # Back to the last agreeing snapshot, then the same exchange step by step.
+        after = await self._differing(done.now_us, self.steps + done.steps)
+        start_us = done.now_us - done.steps * self.control_us
+        await self._restore(before)
+        left = list(events)
+        for step in range(done.steps):
+            self._heard.clear()
+            end_us = start_us + (step + 1) * self.control_us
+            reply = await self.session.exchange(min(end_us, until_us), left, False)
+            left = left[reply.applied :]
+            if not self._same():
+                return self._error("", await self._differing(end_us, self.steps + step + 1))
+        return self._error("; repeated from the last agreeing snapshot they agree", after)
+
+    async def _restore(self, buffers: list[bytes]) -> None:
+        self._heard.clear()
+        await self.session.restore(buffers)
+        self._same()
+
+    async def _differing(self, time_us: int, step: int) -> Difference | None:
+        mine = self.twin.snapshot()
+        self._heard.clear()
+        board = await self.session.snapshot([len(buffer) for buffer in mine])
+        self._same()  # both count the frames they were sent
+        for (name, words, size), twin_data, board_data in zip(self.twin.names(), mine, board, strict=True):
+            for at in range(0, len(twin_data), size):
+                if twin_data[at : at + size] != board_data[at : at + size] and name != "node":
+                    word = at // size
+                    field = f"{name}: {words[word] if word < len(words) else f'word {word}'}"
+                    values = (
+                        int.from_bytes(data[at : at + size], "little", signed=size > 1)
+                        for data in (board_data, twin_data)
+                    )
+                    return Difference(time_us, step, field, *values)
+        return None
+
+    def _error(self, note: str, difference: Difference | None) -> ParityError:
+        what = f"at {difference}" if difference else "in their answers, though their states agree"
+        return ParityError(f"{self.name} and its twin differ {what}{note}")

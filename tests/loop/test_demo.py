@@ -1,0 +1,253 @@
+"""`ascnode demo` end to end: real firmware on virtual boards, answering; and what it says when things go wrong."""
+
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ascnode.boards.interpreter import find_interpreter
+from loop.demo_process import SMALL, alive, children, fly, run, start, write_scenario
+
+needs_interpreter = pytest.mark.skipif(
+    find_interpreter() is None, reason="no MicroPython interpreter on this machine"
+)
+KEYS = {
+    *("queries_sent", "answered", "late", "lost", "correct", "boards", "steps"),
+    *("parity_mismatches", "energy_j_per_answer", "wall_s", "sim_s"),
+}
+
+
+@needs_interpreter
+def test_every_query_is_accounted_for_and_boards_and_twins_agree(tmp_path: Path) -> None:
+    figures = fly(tmp_path, "one")
+    assert figures.keys() >= KEYS
+    assert figures["kind"] == "virtual"
+    assert figures["queries_sent"] == 60
+    assert figures["answered"] + figures["lost"] == 60
+    assert figures["answered"] >= 50
+    assert sum(figures["causes"].values()) == figures["lost"]
+    assert figures["correct"] >= 0.9 * figures["answered"]
+    assert figures["late"] <= figures["answered"]
+    assert (figures["boards"], figures["parity_mismatches"]) == (2, 0)
+    assert figures["sim_s"] == 1434.0
+    assert figures["steps"] == 2 * 1434
+    assert sum(figures["per_board"][0]["mode_minutes"].values()) == pytest.approx(1434 / 60, abs=0.02)
+
+
+@needs_interpreter
+def test_same_seed_same_record_other_seed_another(tmp_path: Path) -> None:
+    first, second = fly(tmp_path, "first"), fly(tmp_path, "second")
+    other = fly(tmp_path, "other", "--seed", "2")
+    assert first["record_sha256"] == second["record_sha256"]
+    assert first["record_sha256"] != other["record_sha256"]
+
+
+@needs_interpreter
+def test_twins_alone_come_to_the_same_figures_as_boards(tmp_path: Path) -> None:
+    boards = fly(tmp_path, "boards")
+    twins = fly(tmp_path, "twins", ASCNODE_MICROPYTHON="none")
+    assert twins["kind"] == "twin"
+    wall = {"wall_s", "record", "record_sha256", "kind"}
+    assert {k: v for k, v in twins.items() if k not in wall} == {
+        k: v for k, v in boards.items() if k not in wall
+    }
+
+
+def test_without_an_interpreter_it_says_so_and_flies_twins(tmp_path: Path) -> None:
+    status, out, error = run(
+        tmp_path, "demo", "--scenario", write_scenario(tmp_path), ASCNODE_MICROPYTHON="none"
+    )
+    assert (status, error) == (0, "")
+    assert "No MicroPython interpreter was found" in out
+    assert "twins flew alone" in out
+
+
+def test_an_interpreter_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    status, _, error = run(tmp_path, "demo", ASCNODE_MICROPYTHON="/no/such/micropython")
+    assert status == 1
+    assert "/no/such/micropython" in error
+    assert error.count("\n") == 1
+
+
+def test_the_demo_scenario_itself_is_valid_and_in_the_shell_it_claims() -> None:
+    from ascnode.scenario.scenario import demo_file, load
+
+    scenario = load(demo_file())
+    assert (scenario.shell.altitude_km, scenario.shell.inclination_deg) == (550.0, 53.0)
+    assert len(scenario.shell.boards) == 4
+    # a 550 km orbit takes 95.6 minutes
+    assert scenario.duration_s == pytest.approx(5737, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("orbits = -1", "orbits"),
+        ("orbit = 1", "orbit: is not a key"),
+        ("orbits = ", "not TOML"),
+        ("[shell]\nboards = [[99, 0]]", "board [99, 0] lies outside 72 planes of 22"),
+        ("[shell]\nboards = []", "boards is empty"),
+        ("[shell]\nboards = [[1, 1], [1, 1]]", "twice"),
+        ("[node]\nbattery_wh = 0", "node.battery_wh"),
+        ("step_ms = 10000\n[node]\naccelerator_j_per_k = 1.0", "accelerator_j_per_k"),
+        ("[node]\nradiator_m2 = 'big'", "node.radiator_m2"),
+        ('epoch = "2026-01-01"', "epoch"),
+        ("name = '../escape'", "name"),
+        ("\x00", "not TOML"),
+    ],
+)
+def test_a_bad_scenario_is_one_sentence_that_names_the_key(tmp_path: Path, text: str, says: str) -> None:
+    status, _, error = run(tmp_path, "demo", "--scenario", write_scenario(tmp_path, text))
+    assert status == 1
+    assert says in error
+    assert error.startswith("ascnode: ")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_scenario_that_is_not_there_or_not_text_is_one_sentence(tmp_path: Path) -> None:
+    assert run(tmp_path, "demo", "--scenario", "missing.toml")[2].startswith(
+        "ascnode: missing.toml: No such file"
+    )
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
+    assert "not a text file" in run(tmp_path, "demo", "--scenario", "binary.toml")[2]
+
+
+def test_a_wrong_option_is_status_2(tmp_path: Path) -> None:
+    status, _, error = run(tmp_path, "demo", "--sede", "1")
+    assert status == 2
+    assert "--sede" in error
+
+
+def test_a_record_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "kept.sqlite").write_text("precious")
+    status, _, error = run(tmp_path, "demo", "--record", "kept.sqlite")
+    assert status == 1
+    assert "kept.sqlite exists" in error
+    assert (tmp_path / "kept.sqlite").read_text() == "precious"
+
+
+def long_scenario(folder: Path) -> Path:
+    return write_scenario(
+        folder, SMALL.replace("orbits = 0.25", "orbits = 30").replace("= 60\n", "= 6000\n", 1)
+    )
+
+
+def under_way(folder: Path) -> "subprocess.Popen[str]":
+    """A long demo that has begun to fly."""
+    process = start(folder, "demo", "--scenario", long_scenario(folder), "--record", "run.sqlite")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("t=0:00:00"):
+            break
+    time.sleep(1)
+    assert process.poll() is None
+    return process
+
+
+def check_ended_well(process: "subprocess.Popen[str]", family: list[int], status: int, says: str) -> None:
+    out, error = process.communicate(timeout=30)
+    assert process.returncode == status, (out, error)
+    assert says in error
+    assert error.count("\n") == 1, error
+    assert "The record so far is kept in run.sqlite" in out
+    deadline = time.monotonic() + 5
+    while any(map(alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, family))
+
+
+def frames_in(record: Path) -> int:
+    with sqlite3.connect(record) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return int(db.execute("SELECT count(*) FROM frames").fetchone()[0])
+
+
+@needs_interpreter
+def test_ctrl_c_ends_it_in_one_sentence_with_the_record_and_no_process_left(tmp_path: Path) -> None:
+    process = under_way(tmp_path)
+    family = children(process.pid)
+    assert len(family) >= 4  # a supervisor and a VM for each of two boards
+    process.send_signal(signal.SIGINT)
+    check_ended_well(process, family, 130, "Ctrl-C")
+    assert frames_in(tmp_path / "run.sqlite") > 10
+
+
+@needs_interpreter
+def test_a_termination_leaves_no_process(tmp_path: Path) -> None:
+    process = under_way(tmp_path)
+    family = children(process.pid)
+    process.kill()
+    process.wait(10)
+    deadline = time.monotonic() + 5
+    while any(map(alive, family)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, family))
+    assert frames_in(tmp_path / "run.sqlite") >= 0
+
+
+@needs_interpreter
+def test_a_board_that_dies_in_mid_run_is_named(tmp_path: Path) -> None:
+    process = under_way(tmp_path)
+    family = children(process.pid)
+    (vm, *_) = (pid for pid in family if not children(pid))
+    signal_vm(vm)
+    check_ended_well(process, family, 1, "died: its process was killed by signal 9")
+    assert frames_in(tmp_path / "run.sqlite") > 10
+
+
+def signal_vm(pid: int) -> None:
+    import os
+
+    os.kill(pid, signal.SIGKILL)
+
+
+@needs_interpreter
+def test_a_full_disk_is_one_sentence_and_what_was_recorded_stays(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk: the write fails in the same place."""
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "ascnode",
+            "demo",
+            "--scenario",
+            long_scenario(tmp_path),
+            "--record",
+            "run.sqlite",
+        ],
+        cwd=tmp_path,
+        preexec_fn=limit,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    out, error = process.communicate(timeout=100)
+    assert process.returncode == 1, out
+    assert "the record run.sqlite cannot be written" in error
+    assert error.count("\n") == 1
+    assert frames_in(tmp_path / "run.sqlite") > 100
+
+
+def test_figures_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:
+    status, _, error = run(
+        tmp_path,
+        "demo",
+        "--scenario",
+        write_scenario(tmp_path),
+        "--json",
+        "/dev/full",
+        ASCNODE_MICROPYTHON="none",
+    )
+    assert status == 1
+    assert error == "ascnode: /dev/full: No space left on device\n"

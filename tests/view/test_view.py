@@ -1,0 +1,129 @@
+"""The live display and the closing table, as text."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from ascnode.scenario.figures import BoardFigures, Figures, percentiles
+from ascnode.scenario.run import Status
+from ascnode.view.live import LiveView, clock
+from ascnode.view.summary import print_summary
+
+BOARD = Status(
+    name="sat-18-5",
+    mode="DOWNLINK",
+    charge=0.873,
+    accelerator_c=81.5,
+    radiator_c=44.25,
+    operating_point=5,
+    jobs=3,
+    packets=7,
+    contact=True,
+    sunlit=False,
+    jobs_done=123,
+)
+
+
+def figures(**changes: object) -> Figures:
+    modes = {"SAFE": 0.0, "CHARGE": 1.5, "COMPUTE": 50.25, "DOWNLINK": 43.8}
+    values = {
+        "queries_sent": 400,
+        "answered": 390,
+        "late": 7,
+        "lost": 10,
+        "correct": 385,
+        "boards": 1,
+        "steps": 5737,
+        "parity_mismatches": 0,
+        "energy_j_per_answer": 117.85,
+        "sim_s": 5737.0,
+        "latency_s": {"p50": 1.95, "p90": 3.96, "p99": 26.29, "max": 2243.3},
+        "causes": {"not down by the end": 1, "refused: queue full": 9},
+        "per_board": [BoardFigures("sat-18-5", 5737, 912, 390, modes, 77.0, 45_961.5)],
+        "kind": "virtual",
+        "wall_s": 2.5,
+        "record": "runs/demo-0001.sqlite",
+    }
+    return Figures(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def summary(result: Figures) -> str:
+    out = StringIO()
+    print_summary(Console(file=out, width=150), result)
+    return out.getvalue()
+
+
+def test_the_summary_says_what_became_of_the_queries() -> None:
+    text = summary(figures())
+    for part in (
+        "390, of them 7 after their deadline",
+        "10 (1 not down by the end, 9 refused: queue full)",
+        "98.7% of the answers agree with the label (385)",
+        "p50 1.95 s  p90 3.96 s  p99 26.29 s  max 2243.30 s",
+        "117.85 J at the accelerator",
+        "0 mismatches in 5,737 steps and 912 exchanges",
+        "5737 s simulated in 2.5 s, 2,295 board-steps/s",
+        "runs/demo-0001.sqlite",
+        "45.96",
+        "50.2",
+        "77",
+    ):
+        assert part in text, part
+
+
+def test_a_run_without_answers_is_no_division_by_zero() -> None:
+    text = summary(
+        figures(
+            answered=0, correct=0, late=0, energy_j_per_answer=None, latency_s=percentiles([]), per_board=[]
+        )
+    )
+    assert text.count("no answers") == 2
+
+
+def test_twins_alone_do_not_claim_parity() -> None:
+    assert "nothing was compared" in summary(figures(kind="twin"))
+
+
+def test_a_terminal_sees_every_board_state_by_word() -> None:
+    out = StringIO()
+    console = Console(file=out, width=120, force_terminal=True, color_system=None, legacy_windows=False)
+    with LiveView(console, 100.0) as view:
+        view.update(100.0, [BOARD])
+    text = out.getvalue()
+    for part in (
+        "sat-18-5",
+        "DOWNLINK",
+        "eclipse",
+        "87.3%",
+        "81.5 °C",
+        "44.2 °C",
+        "contact",
+        "123",
+        "100 %",
+        "0:01:40",
+    ):
+        assert part in text, part
+
+
+def test_a_log_gets_lines_and_not_one_for_every_round() -> None:
+    out = StringIO()
+    with LiveView(Console(file=out, width=200), 100.0) as view:
+        for second in range(101):
+            view.update(float(second), [BOARD])
+    lines = out.getvalue().splitlines()
+    assert 2 <= len(lines) <= 4
+    assert lines[0].startswith("t=0:00:00 of 0:01:40")
+    assert lines[-1].startswith("t=0:01:40 of 0:01:40  sat-18-5 DOWNLINK 87% 82C op5")
+
+
+def test_percentiles_are_numpys() -> None:
+    assert percentiles([float(v) for v in range(1, 102)]) == {
+        "p50": 51.0,
+        "p90": 91.0,
+        "p99": 100.0,
+        "max": 101.0,
+    }
+
+
+def test_the_clock_counts_hours() -> None:
+    assert [clock(s) for s in (0, 59.9, 3600, 5737)] == ["0:00:00", "0:00:59", "1:00:00", "1:35:37"]
