@@ -1,6 +1,8 @@
 # main.py of a board that boots the node, runs an inference and prints what its heap holds.
 import gc
 
+gc.threshold(4096)  # as firmware/board/main.py does
+
 from ascnode_fw.accel.choose import choose_kernel
 from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.hal.files import FileStore

@@ -177,7 +177,7 @@ def test_more_events_than_a_frame_holds_all_take_effect() -> None:
         await session.connect(2)
         await session.begin(0)
         events = [messages.environment(i * 1_000_000, i, 1024, 0, 7) for i in range(150)]
-        done = await session.exchange(150_000_000, events, stop_on_output=False)
+        done = await session.exchange(150_000_000, events, stop_on_custody=False)
         assert (done.applied, done.steps, done.now_us) == (150, 150, 150_000_000)
         exchanges = [b for b in board.heard if b[:2] == bytes((d.SIM, link.EXCHANGE))]
         assert len(exchanges) == 3
@@ -216,7 +216,7 @@ def test_credit_keeps_what_is_under_way_within_the_boards_buffer() -> None:
         await session.begin(0)
         board.pause()
         events = [messages.environment(i * 1_000_000, i, 1024, 0, 7) for i in range(150)]
-        flight = asyncio.ensure_future(session.exchange(150_000_000, events, stop_on_output=False))
+        flight = asyncio.ensure_future(session.exchange(150_000_000, events, stop_on_custody=False))
         await asyncio.sleep(0.2)
         held.append(os.read(board.master, 65536))
         assert 0 < len(held[0]) <= credit + 16

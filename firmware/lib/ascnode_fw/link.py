@@ -40,10 +40,10 @@ PLACE_FORMAT = ">BI"  # buffer, byte offset: SNAPSHOT, CHUNK, RESTORE, RESTORED;
 
 # flags of an exchange
 MORE = const(1)  # events only: the rest, and the time to advance to, follow
-STOP_ON_OUTPUT = const(2)  # stop after the period in which the radio sent something
+STOP_ON_CUSTODY = const(2)  # stop after the period in which the radio sent what waits to be taken over
 # why an exchange ended
 REACHED = const(0)
-OUTPUT = const(1)
+CUSTODY_SENT = const(1)
 OUTPUT_FULL = const(2)
 
 # kinds of event

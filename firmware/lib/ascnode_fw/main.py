@@ -1,5 +1,6 @@
 """What a board runs: frames in, frames out; with no host that owns time, the node steps itself in real time."""
 
+import gc
 import sys
 import time
 
@@ -50,6 +51,9 @@ def run(hal: "Hal") -> None:
 
     image = hal.store.read("model.bin") or b""
     node = Node(hal.store, SoftwareAccelerator(image, choose_kernel()), hal.unique_id(), send)
+    gc.collect()
+    gc.threshold(-1)  # all that stays is there: from here on the default does
+    node.capabilities += " " + " ".join(hal.capabilities)
     node.hello()
     serve(node, console)
 

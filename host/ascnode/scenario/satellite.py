@@ -29,7 +29,7 @@ class Stepper(Protocol):
     """A board with its twin, or a twin alone."""
 
     async def exchange(
-        self, until_us: int, events: Sequence[Event] = (), stop_on_output: bool = True
+        self, until_us: int, events: Sequence[Event] = (), stop_on_custody: bool = True
     ) -> Done:
         """Advances through events towards a time."""
 

@@ -47,11 +47,11 @@ class Session:
             reply = await self._receive(deadline, "credit to send more")
             if reply[:2] != bytes((d.LINK, link.CREDIT)):
                 self._bodies.append(reply)
-        if self.listener:
-            self.listener("up", body)
         await self.port.send(frames.encode(body), deadline)
         if body[0] == d.SIM:
             self._sent += len(body)
+        if self.listener:
+            self.listener("up", body)  # the board has it: a twin can work beside it
 
     async def _receive(self, deadline: float, what: str) -> bytes:
         while not self._bodies:
@@ -122,7 +122,7 @@ class Session:
         self,
         until_us: int,
         events: Sequence[Event] = (),
-        stop_on_output: bool = True,
+        stop_on_custody: bool = True,
         wait_s: float = REPLY_S,
     ) -> Done:
         """Advances the board through events (in order of time) towards a time.
@@ -132,7 +132,7 @@ class Session:
         """
         deadline = self._loop.time() + wait_s
         self._sequence = (self._sequence + 1) & 0xFFFF
-        flags = link.STOP_ON_OUTPUT if stop_on_output else 0
+        flags = link.STOP_ON_CUSTODY if stop_on_custody else 0
         max_body = self.identity.max_body if self.identity else MAX_BODY
         for body in messages.exchange(self._sequence, until_us, events, flags, max_body):
             await self._send(body, deadline)

@@ -35,11 +35,11 @@ class TwinAlone:
         self._talk(messages.begin(now_us, age_days, cause, boots))
 
     async def exchange(
-        self, until_us: int, events: Sequence[Event] = (), stop_on_output: bool = True
+        self, until_us: int, events: Sequence[Event] = (), stop_on_custody: bool = True
     ) -> Done:
         """As Session.exchange."""
         self._sequence = (self._sequence + 1) & 0xFFFF
-        flags = link.STOP_ON_OUTPUT if stop_on_output else 0
+        flags = link.STOP_ON_CUSTODY if stop_on_custody else 0
         replies: list[bytes] = []
         for body in messages.exchange(self._sequence, until_us, events, flags, MAX_BODY):
             replies = self._talk(body)

@@ -38,18 +38,21 @@ class Pair:
         self.steps = 0
         self.exchanges = 0
         self.mismatches = 0
-        self._heard: list[tuple[str, bytes]] = []
+        self._twin_said: list[bytes] = []
+        self._board_said: list[bytes] = []
         self._outer = session.listener
         session.listener = self._listen
 
     def _listen(self, direction: str, body: bytes) -> None:
-        self._heard.append((direction, body))
+        if direction == "up":  # the twin works while the board does
+            self._twin_said += [reply for reply in self.twin.handle(body) if reply[0] == SIM]
+        elif body[0] == SIM:  # a late hello, or radio from before the run, is no part of it
+            self._board_said.append(body)
         if self._outer:
             self._outer(direction, body)
 
     async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
         """Starts both afresh; ParityError when they do not start alike."""
-        self._heard.clear()
         await self.session.begin(now_us, age_days, cause, boots)
         if not self._same():
             difference = await self._differing(now_us, 0)
@@ -64,19 +67,17 @@ class Pair:
         identity = await self.session.reconnect()
         self.twin.reset()
         await self.begin(now_us, cause=cause, boots=boots)
-        self._heard.clear()
         await self.session.restore([plant])
         if not self._same():
             raise self._error(", after a reset", await self._differing(now_us, self.steps))
         return identity
 
     async def exchange(
-        self, until_us: int, events: Sequence[Event] = (), stop_on_output: bool = True
+        self, until_us: int, events: Sequence[Event] = (), stop_on_custody: bool = True
     ) -> Done:
         """As Session.exchange, with the twin beside it; ParityError names the first differing field."""
         before = self.twin.snapshot()
-        self._heard.clear()
-        done = await self.session.exchange(until_us, events, stop_on_output)
+        done = await self.session.exchange(until_us, events, stop_on_custody)
         self.exchanges += 1
         if not self._same():
             self.mismatches += 1
@@ -85,15 +86,10 @@ class Pair:
         return done
 
     def _same(self) -> bool:
-        # The twin's answers to the same frames, against the board's.
-        twin: list[bytes] = []
-        board: list[bytes] = []
-        for direction, body in self._heard:
-            if direction == "up":
-                twin += self.twin.handle(body)
-            elif body[0] == SIM:  # a late hello, or radio from before the run, is no part of it
-                board.append(body)
-        return [body for body in twin if body[0] == SIM] == board
+        # Whether twin and board have answered alike since the last look.
+        same = self._twin_said == self._board_said
+        self._twin_said, self._board_said = [], []
+        return same
 
     # --- naming a difference
 
@@ -106,7 +102,6 @@ class Pair:
         await self._restore(before)
         left = list(events)
         for step in range(done.steps):
-            self._heard.clear()
             end_us = start_us + (step + 1) * self.control_us
             reply = await self.session.exchange(min(end_us, until_us), left, False)
             left = left[reply.applied :]
@@ -115,13 +110,11 @@ class Pair:
         return self._error("; repeated from the last agreeing snapshot they agree", after)
 
     async def _restore(self, buffers: list[bytes]) -> None:
-        self._heard.clear()
         await self.session.restore(buffers)
         self._same()
 
     async def _differing(self, time_us: int, step: int) -> Difference | None:
         mine = self.twin.snapshot()
-        self._heard.clear()
         board = await self.session.snapshot([len(buffer) for buffer in mine])
         self._same()  # both count the frames they were sent
         for (name, words, size), twin_data, board_data in zip(self.twin.names(), mine, board, strict=True):

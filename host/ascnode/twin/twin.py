@@ -1,28 +1,19 @@
 """The twin of a board: the same firmware in CPython, fed the same frames, compared at every exchange."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ascnode.twin.store import MemoryStore
+
+if TYPE_CHECKING:
+    from ascnode_fw.protocols import Accelerator
 from ascnode_fw.node import Node
-
-
-class Accelerator(Protocol):
-    """What the firmware asks of an accelerator; the twin's is the host's reference model."""
-
-    model_id: int
-    macs: int
-    input_size: int
-    output_size: int
-
-    def run(self, data: memoryview, output: bytearray) -> None:
-        """One inference from input bytes to output bytes."""
 
 
 class Twin:
     """One node of firmware without a port."""
 
-    def __init__(self, files: Mapping[str, bytes], accelerator: Accelerator, unique_id: bytes) -> None:
+    def __init__(self, files: Mapping[str, bytes], accelerator: "Accelerator", unique_id: bytes) -> None:
         self._sent: list[bytes] = []
         self._store = MemoryStore(dict(files))
         self._accelerator = accelerator

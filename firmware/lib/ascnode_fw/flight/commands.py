@@ -5,7 +5,8 @@ import struct
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.layout import scale
 from ascnode_fw.flight.links import HOUSEKEEPING
-from ascnode_fw.flight.tasks import INPUT_MAX
+from ascnode_fw.flight.tasks import INPUT_MAX, WORK_MAX
+from ascnode_fw.flight.telemetry import OUTPUT_MAX
 from ascnode_fw.wire import dictionary as d
 
 TYPE_CHECKING = False  # type checkers take it for true
@@ -44,11 +45,10 @@ def _ping(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview
 
 
 def _set_param(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:
-    try:
-        return computer.params.set(fixed[0], fixed[1])
-    except OSError as e:
-        computer.telemetry.event(d.EV_PARAM_WRITE_FAILED, e.errno or 0)
-        return d.NOT_STORED
+    code = computer.params.set(fixed[0], fixed[1])
+    if code == d.NOT_STORED:
+        computer.telemetry.event(d.EV_PARAM_WRITE_FAILED, fixed[0])
+    return code
 
 
 def _get_param(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:
@@ -82,6 +82,7 @@ def _plan_clear(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memo
 def _plan_add(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:
     if fixed[0] > d.PLAN_ECLIPSES or len(rest) % 8:
         return d.BAD_ARGUMENTS
+    computer.plans[fixed[0]].current(computer.f[f_.NOW_S])  # what is over makes room
     for at in range(0, len(rest), 8):
         start_s, end_s = struct.unpack_from(">II", rest, at)
         if start_s >= _SMALL or end_s >= _SMALL:
@@ -94,21 +95,33 @@ def _plan_add(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memory
 def _query(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:
     job, model, priority, deadline_s = fixed  # as the dictionary has them
     accelerator = computer.accelerator
-    work_kc = scale(accelerator.macs, computer.v[d.P_CYCLES_PER_MAC], 1000)
+    work_kc = 0
     code = d.OK
     if model != accelerator.model_id:
         code = d.UNKNOWN_MODEL
-    elif len(rest) != accelerator.input_size or len(rest) > INPUT_MAX:
+    elif len(rest) != accelerator.input_size:
         code = d.BAD_ARGUMENTS
-    elif deadline_s >= _SMALL or job >= _SMALL or work_kc >= _SMALL >> 1:
+    elif deadline_s >= _SMALL or job >= _SMALL or not _manageable(computer):
         code = d.OUT_OF_LIMITS
     else:
-        code = computer.tasks.refusal(computer.f, computer.v, work_kc, deadline_s)
+        work_kc = scale(accelerator.macs, computer.v[d.P_CYCLES_PER_MAC], 1000)
+        if not computer.tasks.held():
+            computer.plan()
+        point = computer.expected_point()
+        code = computer.tasks.refusal(computer.f, computer.v, point, work_kc, priority, deadline_s)
     if code == d.OK:
         computer.tasks.add(computer.f, (job, model, priority, deadline_s), sequence, work_kc, rest)
     else:
         computer.f[f_.JOBS_REFUSED] += 1
     return code
+
+
+def _manageable(computer: "FlightComputer") -> bool:
+    # Whether the model's input fits a slot, its output a packet, and its work a job.
+    model = computer.accelerator
+    if model.input_size > INPUT_MAX or model.output_size > OUTPUT_MAX:
+        return False
+    return model.macs // 1000 < WORK_MAX // computer.v[d.P_CYCLES_PER_MAC]
 
 
 def _custody(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ascnode_fw.flight.params import Params
     from ascnode_fw.protocols import Accelerator, Transmit
 
+# Conditions of the mode table by level of load shed.
+_LOADS = (0, modes.LOW, modes.CRITICAL | modes.LOW)
+
 
 class FlightComputer:
     """Decides from sensors, commands and plans only; `transmit(packet, s, ms)` is its radio."""
@@ -78,23 +81,35 @@ class FlightComputer:
         f[f_.RADIATOR_CK] = 15500 + (words[d.SENSOR_RADIATOR] * 31000 >> 12)
 
     def decide(self) -> None:
+        # Short functions: MicroPython takes the frame of one with more than 11 words from the heap.
         f = self.f
-        v = self.v
-        shed = power.shed_level(f[f_.SHED], f[f_.SOC], v)
-        if f[f_.COMMANDED]:
-            shed = max(shed, 3 - f[f_.COMMANDED])
-        if shed != f[f_.SHED]:
-            f[f_.SHED] = shed
-            self.telemetry.event(d.EV_SHED, shed)
+        self._shed(power.shed_level(f[f_.SHED], f[f_.SOC], self.v))
         f[f_.CONTACT] = 1 if f[f_.RADIO_LOCK] and self.contacts.within(f[f_.NOW_S]) else 0
-        self._mode(
-            (modes.CRITICAL | modes.LOW if shed == 2 else shed * modes.LOW) | f[f_.CONTACT] * modes.CONTACT
-        )
-        spare, seconds = power.forecast(f[f_.SOC], f[f_.ARRAY_PW], f[f_.NOW_S], v, self.eclipses)
+        self._mode(_LOADS[f[f_.SHED]] | f[f_.CONTACT] * modes.CONTACT)
+        self._trip(governor.trip(f, self.v))
+        if f[f_.ACCEL_ON]:
+            power.measure_leakage(f, self.v)
+        if self.tasks.held():
+            self.plan()
+
+    def plan(self) -> None:
+        # What battery and heat leave for work. An idle node asks when a job comes.
+        f = self.f
+        spare, seconds = power.forecast(f[f_.SOC], f[f_.ARRAY_PW], f[f_.NOW_S], self.v, self.eclipses)
         f[f_.SPARE_J] = spare
         f[f_.BUDGET_PW] = power.budget(spare, seconds)
-        f[f_.HEAT_PW] = governor.heat_budget(f, v, v[d.P_CONTROL_MS])
-        tripped = governor.trip(f, v)
+        f[f_.HEAT_PW] = governor.heat_budget(f, self.v, self.v[d.P_CONTROL_MS])
+
+    def _shed(self, level: int) -> None:
+        f = self.f
+        if f[f_.COMMANDED]:
+            level = max(level, 3 - f[f_.COMMANDED])
+        if level != f[f_.SHED]:
+            f[f_.SHED] = level
+            self.telemetry.event(d.EV_SHED, level)
+
+    def _trip(self, tripped: int) -> None:
+        f = self.f
         if tripped != f[f_.TRIPPED]:
             f[f_.TRIPPED] = tripped
             self.telemetry.event(d.EV_TRIP if tripped else d.EV_TRIP_OVER, f[f_.ACCELERATOR_CK])
@@ -118,31 +133,47 @@ class FlightComputer:
         if given_up >= 0:
             self.telemetry.event(d.EV_CUSTODY_GIVEN_UP, given_up)
         f[f_.EXTRA_PW] = 0
-        if not f[f_.CONTACT]:
+        if f[f_.CONTACT] and queue.carry[1]:
+            self._send(self._least_urgent(), self._link_ms())
+        else:
             queue.carry[0] = 0
-            return
-        if queue.carry[1]:
-            self._send(queue.lowest_priority(f[f_.SHED], self.v))
 
-    def _send(self, lowest: int) -> None:
+    def _least_urgent(self) -> int:
+        # The least urgent class that may be sent; a power cap with no room for the transmitter leaves the beacon.
+        f = self.f
+        v = self.v
+        if f[f_.CAP_PW] and f[f_.CAP_PW] < v[d.P_BUS_PW] + v[d.P_RADIO_PW]:
+            return links.BEACON
+        return self.links.lowest_priority(f[f_.SHED], v)
+
+    def _link_ms(self) -> int:
+        # What the contact leaves of this period.
+        f = self.f
+        left_s = self.contacts.end(self.contacts.current(f[f_.NOW_S])) - f[f_.NOW_S]
+        return min(self.v[d.P_CONTROL_MS], min(left_s, 60) * 1000 - f[f_.NOW_MS])
+
+    def _send(self, lowest: int, link_ms: int) -> None:
+        # Link time is counted in 1/1000 B: a rate (B/s) times ms, without a remainder.
         f = self.f
         queue = self.links
-        period_ms = self.v[d.P_CONTROL_MS]
         rate = self.v[d.P_RADIO_BPS]
-        budget = scale(rate, period_ms, 1000) + queue.carry[0]
-        left = budget
+        left = rate * link_ms
+        before = queue.carry[0]
         slot = queue.next(lowest)
         while slot >= 0:
             packet = queue.packet(slot)
-            if len(packet) > left:
+            need = len(packet) * 1000 - before
+            if need > left:
                 break
-            left -= len(packet)
-            self._at(packet, scale(budget - left, 1000, rate))
+            before = max(0, -need)
+            left -= max(0, need)
+            self._at(packet, link_ms - left // rate)
             queue.sent(slot, f[f_.NOW_S])
             slot = queue.next(lowest)
-        # Link time that was too short for the next packet counts towards it; idle time does not.
-        queue.carry[0] = left if slot >= 0 else 0
-        f[f_.EXTRA_PW] = scale(self.v[d.P_RADIO_PW], scale(budget - left, 1000, max(1, budget)), 1000)
+        # The part of a packet that has gone out already counts in the next period; idle time does not.
+        queue.carry[0] = before + left if slot >= 0 else 0
+        sent_ms = link_ms if slot >= 0 else link_ms - left // rate
+        f[f_.EXTRA_PW] = scale(self.v[d.P_RADIO_PW], sent_ms, self.v[d.P_CONTROL_MS])
 
     def _at(self, packet: memoryview, offset_ms: int) -> None:
         ms = self.f[f_.NOW_MS] + offset_ms
@@ -171,18 +202,32 @@ class FlightComputer:
     def _operating_point(self) -> int:
         # The fastest point that battery, cap and heat allow; held back by heat alone counts as throttled.
         f = self.f
-        if f[f_.SHED]:
-            return 0
-        allowed = f[f_.BUDGET_PW]
-        if f[f_.CAP_PW]:
-            # 512 pw: what two sensor steps may hide
-            overhead = max(self.v[d.P_BUS_PW], f[f_.LOAD_PW] - f[f_.ACCEL_PW]) + f[f_.EXTRA_PW] + 512
-            allowed = min(allowed, max(0, f[f_.CAP_PW] - overhead))
-        wanted = governor.operating_point(self.v, allowed)
-        cool = 0 if f[f_.TRIPPED] else min(wanted, governor.operating_point(self.v, f[f_.HEAT_PW]))
-        if cool < wanted:
+        power_pw = self._electric_pw()
+        powered = governor.operating_point(self.v, power_pw)
+        cool = powered
+        if f[f_.TRIPPED]:
+            cool = 0
+        elif f[f_.HEAT_PW] < power_pw:
+            cool = governor.operating_point(self.v, f[f_.HEAT_PW])
+        if cool != powered:
             f[f_.THROTTLED] += 1
         return cool
+
+    def _electric_pw(self) -> int:
+        # The power that battery and cap leave for the accelerator's work.
+        f = self.f
+        if f[f_.SHED]:
+            return 0
+        if f[f_.CAP_PW]:
+            return min(f[f_.BUDGET_PW], power.below_cap(f, self.v))
+        return f[f_.BUDGET_PW]
+
+    def expected_point(self) -> int:
+        # What a job that comes now can reckon with: the point in use, or the one that an idle node would start at.
+        f = self.f
+        if f[f_.OP]:
+            return f[f_.OP]
+        return max(1, governor.operating_point(self.v, min(self._electric_pw(), f[f_.HEAT_PW])))
 
     def _run(self, op: int, period_ms: int) -> None:
         f = self.f
@@ -219,7 +264,7 @@ class FlightComputer:
             self.accelerator.run(self.tasks.input(slot), output)
             f[f_.JOBS_DONE] += 1
             mj = f[f_.JOB_MJ] + w[i + t_.SPENT_MJ]
-            f[f_.JOB_J] += mj // 1000
+            f[f_.JOB_J] = (f[f_.JOB_J] + mj // 1000) & 0x3FFFFFFF
             f[f_.JOB_MJ] = mj % 1000
         values = (w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code, w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS])
         self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, *values, w[i + t_.SPENT_MJ])

@@ -19,13 +19,15 @@ def heat_budget(f: "array[int]", v: "array[int]", period_ms: int) -> int:
     gain = v[d.P_GOV_K_PO] if error < 0 else v[d.P_GOV_K_PU]
     error = max(-9999, min(9999, error))
     top = v[d.P_OP_PW + v[d.P_OP_COUNT] - 1]
-    # The integral moves only near the target, else a cold start would wind it up.
+    sustainable = v[d.P_GOV_SUSTAINABLE_PW]
+    # The integral moves only near the target, else a cold start would wind it up, and no further than what gives
+    # idle or the fastest point at the target: while battery or cap hold the node below it, it must not run away.
     if error < v[d.P_GOV_I_CUTOFF]:
         step = scale(scale(v[d.P_GOV_K_I], abs(error), 100), period_ms, 1000)
         integral = f[f_.INTEGRAL] + (step if error >= 0 else -step)
-        f[f_.INTEGRAL] = max(-top, min(top, integral))
+        f[f_.INTEGRAL] = max(-sustainable, min(top - sustainable, integral))
     term = scale(gain, abs(error), 100)
-    power = v[d.P_GOV_SUSTAINABLE_PW] + (term if error >= 0 else -term) + f[f_.INTEGRAL]
+    power = sustainable + (term if error >= 0 else -term) + f[f_.INTEGRAL]
     return max(0, min(top, power))
 
 
@@ -37,9 +39,11 @@ def trip(f: "array[int]", v: "array[int]") -> int:
 
 
 def operating_point(v: "array[int]", power_pw: int) -> int:
-    # The fastest point within the power; point 0 is idle.
+    # The fastest point within the power; point 0 is idle, and so is one without a clock.
     point = 0
+    clock_khz = 0
     for i in range(1, v[d.P_OP_COUNT]):
-        if v[d.P_OP_PW + i] <= power_pw:
+        if v[d.P_OP_PW + i] <= power_pw and v[d.P_OP_CLOCK_KHZ + i] > clock_khz:
             point = i
+            clock_khz = v[d.P_OP_CLOCK_KHZ + i]
     return point

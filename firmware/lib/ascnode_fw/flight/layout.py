@@ -45,7 +45,9 @@ JOB_J = const(38)
 BUSY_MS = const(39)
 QUEUE_CRC = const(40)
 BOOTS = const(41)
-SIZE = const(42)
+LEAK_PW = const(42)  # what the accelerator drew beside its work when it was last on, and how warm it was then
+LEAK_CK = const(43)
+SIZE = const(44)
 
 NAMES = (
     "now s",
@@ -90,9 +92,11 @@ NAMES = (
     "busy ms",
     "queue crc",
     "boots",
+    "leakage pw",
+    "leakage measured at cK",
 )
 
 
 def scale(value: int, part: int, whole: int) -> int:
-    # value * part // whole (within one unit of it) with no intermediate past 2^30, for part <= whole <= 2^15 or so.
+    # value * part // whole; both value // whole * part and whole * part have to stay below 2^30.
     return value // whole * part + value % whole * part // whole

@@ -41,9 +41,8 @@ class Links:
         self.words = array("i", bytes(4 * SLOTS * WORDS))
         self.packets = bytearray(SLOTS * PACKET_MAX)
         self._view = memoryview(self.packets)
-        self.carry = array(
-            "i", [0, 0, 0]
-        )  # bytes of link time owed, packets waiting, packets sent in custody
+        # link time owed, packets waiting, packets in custody, how often one was sent in custody
+        self.carry = array("i", [0, 0, 0, 0])
 
     def held(self) -> int:
         return self.carry[1] + self.carry[2]
@@ -53,7 +52,7 @@ class Links:
         return self._view[at : at + self.words[slot * WORDS + LENGTH]]
 
     def push(self, f: "array[int]", packet: memoryview, priority: int, deadline_s: int, custody: int) -> None:
-        slot = self._room(f, priority)
+        slot = self._room(f, priority, deadline_s)
         if slot < 0:
             return
         i = slot * WORDS
@@ -68,7 +67,7 @@ class Links:
         self._view[at : at + len(packet)] = packet
         f[f_.QUEUE_CRC] = binascii.crc32(packet, f[f_.QUEUE_CRC]) & _MASK
 
-    def _room(self, f: "array[int]", priority: int) -> int:
+    def _room(self, f: "array[int]", priority: int, deadline_s: int) -> int:
         # A free slot, or that of the least urgent packet when it is less urgent than the new one; -1: dropped.
         w = self.words
         worst = -1
@@ -78,7 +77,9 @@ class Links:
             if worst < 0 or self._before(worst, i):
                 worst = i
         f[f_.DROPPED] += 1
-        if w[worst + PRIORITY] <= priority:
+        if w[worst + PRIORITY] < priority:
+            return -1
+        if w[worst + PRIORITY] == priority and w[worst + DEADLINE_S] <= deadline_s:
             return -1
         self._free(worst)
         return worst // WORDS
@@ -151,3 +152,4 @@ class Links:
         w[i + TRIES] += 1
         self.carry[1] -= 1
         self.carry[2] += 1
+        self.carry[3] = (self.carry[3] + 1) & _MASK

@@ -1,5 +1,7 @@
 """Power manager: charge from the cell voltage, load shedding with hysteresis, a budget that lasts through eclipse."""
 
+from ascnode_fw.compat import const
+from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.layout import scale
 from ascnode_fw.wire import dictionary as d
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 CELL_MV = (3150, 3630, 3780, 3980, 4200)
 CELL_SOC = (0, 300, 500, 700, 1000)
 
-POWER_MAX = (1 << 20) - 1
+POWER_MAX = const(0xFFFFF)
+_LOAD_STEP_PW = const(256)  # of the load sensor
 
 
 def soc_of(cell_mv: int) -> int:
@@ -37,29 +40,58 @@ def shed_level(level: int, soc: int, v: "array[int]") -> int:
     return 0
 
 
-def energy_of(power_pw: int, seconds: int) -> int:
-    # 2^k J; in units of 64 pw and over at most 18 h, so that the product stays a small integer.
-    return (power_pw >> 6) * min(seconds, 65535) // 1000 << 6
+def balance(power_pw: int, seconds: int) -> int:
+    # Energy (2^k J) that the cells gain, or lose, by a net power over at most 18 h; a 32nd goes as heat either way.
+    energy = scale(abs(power_pw), min(seconds, 65535), 1000)
+    loss = energy >> 5
+    return energy - loss if power_pw >= 0 else -energy - loss
 
 
 def forecast(soc: int, array_pw: int, now_s: int, v: "array[int]", eclipses: "Plan") -> "tuple[int, int]":
     # Energy (2^k J) to spare until the end of the next eclipse above the reserve, and the seconds until then.
+    # The array follows the Sun: what it gives now it gives until dark. With no eclipse known, the next hour is as now.
     capacity = v[d.P_CAPACITY_J]
     spare = scale(capacity, soc, 1000) - scale(capacity, v[d.P_SOC_RESERVE], 1000)
+    bus = v[d.P_BUS_PW]
     i = eclipses.current(now_s)
     if i < 0:
-        return spare, 3600
-    start, end = eclipses.start(i), eclipses.end(i)
-    dark_s = end - max(start, now_s)
-    light_s = max(0, start - now_s)
-    drain = energy_of(v[d.P_BUS_PW], dark_s)
-    income = energy_of(max(0, array_pw - v[d.P_BUS_PW]), light_s)
-    return spare + income - drain - (drain >> 5), max(1, end - now_s)
+        return spare + balance(array_pw - bus, 3600), 3600
+    light_s = max(0, eclipses.start(i) - now_s)
+    seconds = max(1, eclipses.end(i) - now_s)
+    return spare + balance(array_pw - bus, light_s) + balance(-bus, seconds - light_s), seconds
 
 
 def budget(spare_j: int, seconds: int) -> int:
     # Mean power (pw) that uses up the spare energy in that time.
     if spare_j <= 0:
         return 0
-    power = spare_j * 1000 // seconds if spare_j < 1000000 else spare_j // seconds * 1000
-    return min(power, POWER_MAX)
+    seconds = min(seconds, 1 << 20)
+    if spare_j // seconds > POWER_MAX // 1000:
+        return POWER_MAX
+    return min(POWER_MAX, scale(spare_j, 1000, seconds))
+
+
+def measure_leakage(f: "array[int]", v: "array[int]") -> None:
+    # After a period with the accelerator on: what was drawn beside bus, radio and work (pw; the sensor rounds down).
+    known = v[d.P_BUS_PW] + f[f_.EXTRA_PW] + f[f_.ACCEL_PW]
+    f[f_.LEAK_PW] = max(0, f[f_.LOAD_PW] + _LOAD_STEP_PW - known)
+    f[f_.LEAK_CK] = f[f_.ACCELERATOR_CK]
+
+
+def leakage(f: "array[int]") -> int:
+    # Upper estimate (pw) for the coming period: silicon's doubles every 20..30 K, and a period warms by less than 2 K.
+    warmer = f[f_.ACCELERATOR_CK] + 200 - f[f_.LEAK_CK]
+    if warmer >= 0:
+        leak = f[f_.LEAK_PW] << min(8, warmer // 2000)
+        return leak + scale(leak, warmer % 2000, 2000)
+    leak = f[f_.LEAK_PW] >> min(20, -warmer // 3000)
+    return leak - scale(leak >> 1, -warmer % 3000, 3000)
+
+
+def below_cap(f: "array[int]", v: "array[int]") -> int:
+    # Power (pw) that the commanded cap leaves for the accelerator's work.
+    room = f[f_.CAP_PW] - f[f_.EXTRA_PW] - v[d.P_BUS_PW]
+    if f[f_.LEAK_CK]:
+        return max(0, room - leakage(f))
+    # Never on since boot: it starts at the lowest point, if as much again is left for its leakage.
+    return max(0, min(room >> 1, v[d.P_OP_PW + 1]))

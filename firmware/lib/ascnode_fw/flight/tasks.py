@@ -41,6 +41,8 @@ NAMES = (
 )
 
 _MASK = const(0x3FFFFFFF)
+WORK_MAX = 0x1FFFFFFF  # 1000 cycles, of one job and of all that waits
+_SPENT_MAX = const(0x1FFFFFFF)
 
 
 class Tasks:
@@ -60,27 +62,38 @@ class Tasks:
         return self._view[at : at + self.words[slot * WORDS + LENGTH]]
 
     def backlog_kc(self) -> int:
+        return self._ahead_kc(256, 0, -1)
+
+    def _ahead_kc(self, priority: int, deadline_s: int, running: int) -> int:
+        # Work that comes before a new job of that priority and deadline: the running job, then what is more urgent.
         total = 0
+        w = self.words
         for i in range(0, SLOTS * WORDS, WORDS):
-            if self.words[i]:
-                total = min(_MASK, total + self.words[i + WORK_KC])
+            if w[i] and (
+                i == running * WORDS
+                or w[i + PRIORITY] < priority
+                or (w[i + PRIORITY] == priority and w[i + DEADLINE_S] <= deadline_s)
+            ):
+                total = min(WORK_MAX, total + w[i + WORK_KC])
         return total
 
-    def refusal(self, f: "array[int]", v: "array[int]", work_kc: int, deadline_s: int) -> int:
-        # The code to refuse a new job with, or OK. The barrier rises with the queue: each waiting job has
-        # first call on the energy to spare.
+    def refusal(
+        self, f: "array[int]", v: "array[int]", point: int, work_kc: int, priority: int, deadline_s: int
+    ) -> int:
+        # The code to refuse a new job with, or OK, at the operating point that it can reckon with. The barrier rises
+        # with the queue: every waiting job has first call on the energy to spare, the more urgent ones on time.
         if f[f_.SHED]:
             return d.SHED
         if f[f_.TRIPPED]:
             return d.TOO_HOT
         if self.held() == SLOTS:
             return d.QUEUE_FULL
-        op = max(1, f[f_.OP])
-        backlog = min(_MASK, self.backlog_kc() + work_kc)
-        seconds = backlog // max(1, v[d.P_OP_CLOCK_KHZ + op])
-        if f[f_.NOW_S] + seconds >= deadline_s:
+        clock_khz = max(1, v[d.P_OP_CLOCK_KHZ + point])
+        wait_s = (self._ahead_kc(priority, deadline_s, f[f_.RUNNING]) + work_kc) // clock_khz
+        if wait_s >= deadline_s - f[f_.NOW_S]:
             return d.TOO_LATE
-        if scale(v[d.P_OP_PW + op], min(seconds + 1, 1000), 1000) > f[f_.SPARE_J]:
+        busy_s = (self.backlog_kc() + work_kc) // clock_khz + 1
+        if scale(v[d.P_OP_PW + point], min(busy_s, 65535), 1000) > f[f_.SPARE_J]:
             return d.NO_ENERGY
         return d.OK
 
@@ -147,10 +160,11 @@ class Tasks:
         i = slot * WORDS
         w = self.words
         left = w[i + WORK_KC]
-        need_ms = left // clock_khz * 1000 + (left % clock_khz * 1000 + clock_khz - 1) // clock_khz
+        whole_s = min(left // clock_khz, 100)  # far more than a period has
+        need_ms = whole_s * 1000 + (left % clock_khz * 1000 + clock_khz - 1) // clock_khz
         done = need_ms <= budget_ms
         ms = need_ms if done else budget_ms
         w[i + WORK_KC] = 0 if done else left - scale(clock_khz, ms, 1000)
-        w[i + SPENT_MS] = min(_MASK, w[i + SPENT_MS] + ms)
-        w[i + SPENT_MJ] = min(_MASK, w[i + SPENT_MJ] + scale(power_pw, ms, 1000))
+        w[i + SPENT_MS] = min(_SPENT_MAX, w[i + SPENT_MS] + ms)
+        w[i + SPENT_MJ] = min(_SPENT_MAX, w[i + SPENT_MJ] + scale(power_pw, ms, 1000))
         return ms, done

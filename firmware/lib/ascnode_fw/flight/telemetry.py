@@ -5,7 +5,7 @@ import struct
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight import links
 from ascnode_fw.wire import dictionary as d
-from ascnode_fw.wire.packet import pack_tm
+from ascnode_fw.wire.packet import TM_BYTES, pack_tm
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _FORMATS = tuple(row[2] for row in d.TELEMETRY)
 _SIZES = tuple(struct.calcsize(row[2]) for row in d.TELEMETRY)
+
+OUTPUT_MAX = links.PACKET_MAX - TM_BYTES - _SIZES[d.TM_RESULT - 1]  # of a model, that an answer has room for
 
 
 class Telemetry:

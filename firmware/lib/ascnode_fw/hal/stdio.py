@@ -1,9 +1,11 @@
-"""The console of boards whose stdin gives single bytes: USB or UART behind MicroPython's own driver."""
+"""What boards with MicroPython's own console driver (USB or UART) share: stdin gives single bytes."""
 
 import select
 import sys
+import time
 
 import micropython
+from ascnode_fw.hal.files import FileStore
 
 
 class Console:
@@ -39,3 +41,17 @@ class Console:
 
     def restore(self) -> None:
         micropython.kbd_intr(3)
+
+
+class StdioHal:
+    """Console and flash. Making one waits the grace window, then takes the console."""
+
+    def __init__(self, grace_ms: int = 1000) -> None:
+        # Ctrl-C still raises KeyboardInterrupt here: time to reach the REPL of a board that resets in a loop.
+        time.sleep_ms(grace_ms)
+        self.console = Console()
+        self.store = FileStore("/")
+
+    def repl(self) -> None:
+        # For whoever leaves the firmware: gives the console back.
+        self.console.restore()

@@ -6,8 +6,6 @@ import sys
 import termios
 import time
 
-import machine
-
 import micropython
 from ascnode_fw.hal.files import FileStore
 
@@ -67,12 +65,6 @@ class Hal:
         # 8 bytes that the host put into the flash image.
         with open("/board.id", "rb") as file:
             return file.read()
-
-    def ticks_ms(self) -> int:
-        return time.ticks_ms()  # type: ignore[return-value]  # the stubs make it a type of its own
-
-    def reset(self) -> None:
-        machine.soft_reset()
 
     def repl(self) -> None:
         # For whoever leaves the firmware: gives the console back.
