@@ -8,11 +8,11 @@ import pytest
 import serial
 
 from ascnode.boards import firmware
-from ascnode.boards.errors import BoardError
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files, boot_rom
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import VirtualBoard
+from ascnode.errors import BoardError
 from boards.rig import DEADLINE_S, PROMPT, Port, interpreter, rig
 from micropython import REPOSITORY
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ascnode.boards.errors import BoardError
 from ascnode.boards.flash_image import build_image, read_files
+from ascnode.errors import BoardError
 from boards.rig import PROMPT, rig
 from micropython import run_micropython
 

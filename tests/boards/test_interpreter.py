@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ascnode.boards import interpreter as finding
-from ascnode.boards.errors import InterpreterError
 from ascnode.boards.interpreter import find_interpreter, require_interpreter
+from ascnode.errors import InterpreterError
 from boards.rig import interpreter
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ascnode.boards.errors import BoardError, BoardTimeoutError
 from ascnode.boards.flash_image import read_files
 from ascnode.boards.virtual import VirtualBoard
+from ascnode.errors import BoardError, BoardTimeoutError
 from boards.rig import FIRMWARE_LOOP, PROMPT, eventually, interpreter, rig, write_image
 
 # Renames two files over and over. Each holds its round's number and the CRC-32 of what is before it; the second

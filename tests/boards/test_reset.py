@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ascnode.boards.errors import BoardError
+from ascnode.errors import BoardError
 from boards.rig import FIRMWARE_LOOP, PROMPT, eventually, rig
 
 COUNTS_BOOTS = """

@@ -45,10 +45,20 @@ def run(folder: Path, *arguments: str | Path, **environment: str) -> tuple[int, 
     return process.returncode, out, error
 
 
-def fly(folder: Path, name: str, *arguments: str | Path, **environment: str) -> dict[str, Any]:
+def fly(
+    folder: Path, name: str, *arguments: str | Path, scenario: str = SMALL, **environment: str
+) -> dict[str, Any]:
     """The figures of a small demo that has to succeed."""
     result = folder / f"{name}.json"
-    command = ("demo", "--scenario", write_scenario(folder), "--record", f"{name}.sqlite", "--json", result)
+    command = (
+        "demo",
+        "--scenario",
+        write_scenario(folder, scenario),
+        "--record",
+        f"{name}.sqlite",
+        "--json",
+        result,
+    )
     status, out, error = run(folder, *command, *arguments, **environment)
     assert (status, error) == (0, ""), (out, error)
     figures: dict[str, Any] = json.loads(result.read_text())

@@ -58,6 +58,80 @@ def test_twins_alone_come_to_the_same_figures_as_boards(tmp_path: Path) -> None:
     }
 
 
+ESP32_POLAR = """
+profile = "esp32"
+step_ms = 500
+orbits = 0.5
+radiator_face = "zenith"
+[shell]
+altitude_km = 650
+inclination_deg = 97.99
+planes = 4
+per_plane = 3
+boards = [[0, 0], [1, 1]]
+[users]
+queries = 100
+min_elevation_deg = 10
+"""
+# 20 kW: power words of 64 mW, steps of 2 s
+LARGE = """
+step_ms = 2000
+orbits = 0.25
+[shell]
+boards = [[3, 3]]
+[users]
+queries = 100
+[node]
+array_m2 = 60.0
+battery_wh = 15000
+bus_load_w = 2000
+bus_heat_w = 2000
+radio_w = 100
+radiator_m2 = 30
+radiator_j_per_k = 200000
+accelerator_j_per_k = 20000
+conductance_w_per_k = 300
+leakage_w = 300
+idle_w = 100
+operating_points = [[0, 0], [100000, 2000], [200000, 6000], [400000, 9000]]
+"""
+# an old satellite with a flat battery: what comes is refused with a cause
+FLAT = """
+orbits = 0.5
+age_days = 3000
+[shell]
+boards = [[0, 0]]
+[users]
+queries = 50
+[node]
+initial_charge = 0.1
+array_m2 = 0.3
+battery_wh = 60
+"""
+NOBODY = "orbits = 0.1\n[users]\nqueries = 0\n[shell]\ninclination_deg = 0\nboards = [[0, 0]]"
+
+
+@needs_interpreter
+@pytest.mark.parametrize(
+    ("scenario", "sent", "answered"),
+    [(ESP32_POLAR, 100, 95), (LARGE, 100, 95), (FLAT, 50, 0), (NOBODY, 0, 0)],
+)
+def test_other_boards_orbits_and_nodes_fly_too(
+    tmp_path: Path, scenario: str, sent: int, answered: int
+) -> None:
+    figures = fly(tmp_path, "other", scenario=scenario)
+    assert figures["parity_mismatches"] == 0
+    assert figures["queries_sent"] == sent
+    assert figures["answered"] >= answered
+    assert figures["answered"] + figures["lost"] == sent
+    if scenario is FLAT:
+        assert figures["causes"] == {"refused: load shed": 50}
+        assert figures["per_board"][0]["mode_minutes"]["SAFE"] > 20
+    if scenario is LARGE:
+        # the power of the points is kilowatts: the jobs' energy is, too
+        assert figures["energy_j_per_answer"] > 1000
+
+
 def test_without_an_interpreter_it_says_so_and_flies_twins(tmp_path: Path) -> None:
     status, out, error = run(
         tmp_path, "demo", "--scenario", write_scenario(tmp_path), ASCNODE_MICROPYTHON="none"
@@ -92,6 +166,7 @@ def test_the_demo_scenario_itself_is_valid_and_in_the_shell_it_claims() -> None:
         ("orbits = ", "not TOML"),
         ("[shell]\nboards = [[99, 0]]", "board [99, 0] lies outside 72 planes of 22"),
         ("[shell]\nboards = []", "boards is empty"),
+        ("[shell]\nplanes = 60\nphasing = 60", "phasing is 60: it lies between 0 and 59"),
         ("[shell]\nboards = [[1, 1], [1, 1]]", "twice"),
         ("[node]\nbattery_wh = 0", "node.battery_wh"),
         ("step_ms = 10000\n[node]\naccelerator_j_per_k = 1.0", "accelerator_j_per_k"),

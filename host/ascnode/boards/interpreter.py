@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ascnode.boards.errors import InterpreterError
+from ascnode.errors import InterpreterError
 
 ENVIRONMENT_VARIABLE = "ASCNODE_MICROPYTHON"
 PRETEND_NONE = "none"

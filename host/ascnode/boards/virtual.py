@@ -16,10 +16,10 @@ from types import TracebackType
 from typing import Self
 
 import ascnode
-from ascnode.boards.errors import BoardError, BoardTimeoutError
 from ascnode.boards.firmware import boot_rom
 from ascnode.boards.flash_image import BLOCK_BYTES
 from ascnode.boards.interpreter import Interpreter, require_interpreter
+from ascnode.errors import BoardError, BoardTimeoutError
 
 DEADLINE_S = 10.0
 

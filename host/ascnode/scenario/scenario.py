@@ -27,7 +27,7 @@ class Shell(_Table):
     inclination_deg: Annotated[float, Field(ge=0, le=180)] = 53.0
     planes: Annotated[int, Field(ge=1)] = 72
     per_plane: Annotated[int, Field(ge=1)] = 22
-    phasing: Annotated[int, Field(ge=0)] = 17
+    phasing: Annotated[int, Field(ge=0)] = 0
     boards: tuple[tuple[int, int], ...] = ((0, 0), (18, 5), (36, 11), (54, 16))
 
     @model_validator(mode="after")
@@ -41,6 +41,7 @@ class Shell(_Table):
                 )
         if len(set(self.boards)) != len(self.boards):
             raise ValueError("boards names a satellite twice")
+        self.orbit(*self.boards[0])  # refuses what no orbit can be
         return self
 
     def orbit(self, plane: int, slot: int) -> CircularOrbit:

@@ -42,6 +42,12 @@ class Deframer:
                 bodies.append(body)
         return bodies
 
+    @property
+    def trailing_text(self) -> str:
+        """What came after the last delimiter, as text: where a board says why it left its firmware."""
+        text = self._rest.decode("ascii", "replace")
+        return " ".join("".join(c if c.isprintable() and c != "\ufffd" else " " for c in text).split())
+
     @staticmethod
     def _body(piece: bytes) -> bytes | None:
         if len(piece) > LONGEST:

@@ -55,7 +55,12 @@ class Session:
 
     async def _receive(self, deadline: float, what: str) -> bytes:
         while not self._bodies:
-            self._bodies.extend(self._deframer.feed(await self.port.receive(deadline, what)))
+            try:
+                data = await self.port.receive(deadline, what)
+            except SessionTimeoutError as e:
+                said = self._deframer.trailing_text
+                raise SessionTimeoutError(f"{e}; the board said: {said[-200:]}" if said else str(e)) from None
+            self._bodies.extend(self._deframer.feed(data))
         body = self._bodies.popleft()
         if self.listener:
             self.listener("down", body)

@@ -37,6 +37,16 @@ class FlightComputer:
         self.telemetry = Telemetry(self.f, self.links)
         self.f[f_.RUNNING] = -1
 
+    def restart(self, params: "Params") -> None:
+        # As after a reset, in the same buffers: a small board has no room for others beside them.
+        self.params = params
+        self.v = params.values
+        for _, buffer, _ in self.buffers():
+            if buffer is not self.v:
+                for i in range(len(buffer)):
+                    buffer[i] = 0
+        self.f[f_.RUNNING] = -1
+
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # Every mutable buffer with its name and the names of its words: a snapshot is these, in this order.
         return [

@@ -31,6 +31,12 @@ class Plant:
         self._radiator = Radiator(words)
         self._sensors = Sensors(words[layout.CAPACITY_J])
         self.state = array("i", bytes(4 * layout.STATE_WORDS))
+        self.restart(words)
+
+    def restart(self, words: "array[int]") -> None:
+        # As new, with the words it was made with.
+        for word in range(layout.STATE_WORDS):
+            self.state[word] = 0
         self.state[layout.ENERGY_J] = words[layout.INITIAL_J]
         self.state[layout.T_ACCEL_UK] = words[layout.INITIAL_ACCEL_UK]
         self.state[layout.T_RADIATOR_UK] = words[layout.INITIAL_RADIATOR_UK]
