@@ -93,7 +93,9 @@ def test_a_slow_link_takes_the_time_of_all_its_bytes_across_periods() -> None:
 
 @pytest.mark.parametrize(("rate", "control_period"), [(7, 10), (99, 10), (150, 10), (333, 100), (30, 2500)])
 def test_no_rate_and_period_lose_link_time(rate: int, control_period: int) -> None:
-    bench = _ready(radio_rate=rate, control_period=control_period, custody_timeout=86_400, worth_result=1 << 29)
+    bench = _ready(
+        radio_rate=rate, control_period=control_period, custody_timeout=86_400, worth_result=1 << 29
+    )
     start_ms = bench.now_ms
     for job in range(12):
         _result(bench, job, output=job)

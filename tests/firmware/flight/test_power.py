@@ -45,7 +45,9 @@ def _plan(*windows: tuple[int, int]) -> Plan:
     return plan
 
 
-def _spare_j(capacity_j: float, charge: float, reserve: float, net_w: float, bus_w: float, *times_s: int) -> float:
+def _spare_j(
+    capacity_j: float, charge: float, reserve: float, net_w: float, bus_w: float, *times_s: int
+) -> float:
     # Energy above the reserve after times_s = (light, dark) with the bus alone, by floats.
     light_s, dark_s = times_s
     gain_j = net_w * light_s * EFFICIENCY if net_w > 0 else net_w * light_s / EFFICIENCY

@@ -15,7 +15,9 @@ CODE = {name: code for code, name in d.CODES}
 SECOND = Model(macs=1000)  # a second at a clock (kHz) that equals cycles_per_mac
 
 
-def _query(bench: Bench, deadline_s: int = FAR_S, priority: int = 1, job: int = 77, model: int = 0x12345678) -> int:
+def _query(
+    bench: Bench, deadline_s: int = FAR_S, priority: int = 1, job: int = 77, model: int = 0x12345678
+) -> int:
     data = bytes(range(job & 0x7F, (job & 0x7F) + 64))
     return bench.command("query", struct.pack(">IIBI", job, model, priority, deadline_s) + data)
 
@@ -270,7 +272,9 @@ def test_completion_times_do_not_depend_on_the_control_period(control_period: in
 
 
 def test_cycles_are_macs_times_cycles_per_mac_and_energy_is_power_times_time() -> None:
-    bench = _warm(Bench(Model(macs=98_765), cycles_per_mac=4321, governor_sustainable=60_000, governor_k_under=0))
+    bench = _warm(
+        Bench(Model(macs=98_765), cycles_per_mac=4321, governor_sustainable=60_000, governor_k_under=0)
+    )
     _query(bench)
     bench.period(counts(array_w=420), times=8)
     (fields,) = _results(bench)
