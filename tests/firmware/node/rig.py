@@ -25,11 +25,15 @@ FULL = memoryview(bytes(64))
 class Rig:
     """One node; `sent` are the bodies that it put on the wire."""
 
-    def __init__(self, hardware: Hardware | None = None, model: Model | None = None, step_ms: int = 1000) -> None:
+    def __init__(
+        self, hardware: Hardware | None = None, model: Model | None = None, step_ms: int = 1000
+    ) -> None:
         self.hardware = hardware or Hardware()
         self.sent: list[bytes] = []
         self.store = MemoryStore(node_files(self.hardware, b"", 1, 0, step_ms))
-        self.node = Node(self.store, model or Model(), unique_id(1, 0), lambda body: self.sent.append(bytes(body)))
+        self.node = Node(
+            self.store, model or Model(), unique_id(1, 0), lambda body: self.sent.append(bytes(body))
+        )
         self.commander = Commander(bench_key(1, 0))
         self.light(1024)
 
@@ -98,7 +102,9 @@ class Flight:
     eclipses: list[tuple[int, int]]
 
 
-def fly(rig: Rig, orbit: SunlitOrbit, orbits: float, each: Callable[[Rig, int], None] = lambda *_: None) -> Flight:
+def fly(
+    rig: Rig, orbit: SunlitOrbit, orbits: float, each: Callable[[Rig, int], None] = lambda *_: None
+) -> Flight:
     """Full demand through some orbits, with the eclipses uplinked; `each` may meddle before every step."""
     seconds = math.ceil(orbits * orbit.period_s)
     lit, cos_psi = orbit.sun(np.arange(seconds + 7000.0))

@@ -76,11 +76,15 @@ def test_light_that_does_not_carry_the_bus_stops_the_work_before_the_reserve_is_
     # The array gives 20 W of the 60 that the bus takes: all that the dark will need is kept from the start.
     rig = Rig(Hardware(initial_charge=0.85, array_m2=20 / 393.4))
     flight = fly(rig, LEO, 0.99)
-    idle = fly(Rig(Hardware(initial_charge=0.85, array_m2=20 / 393.4, operating_points=((0, 0.0),))), LEO, 0.99)
+    idle = fly(
+        Rig(Hardware(initial_charge=0.85, array_m2=20 / 393.4, operating_points=((0, 0.0),))), LEO, 0.99
+    )
     assert _at_eclipse_ends(flight)[0] >= min(RESERVE, _at_eclipse_ends(idle)[0]) - 0.002
 
 
-def test_without_an_eclipse_plan_the_node_works_in_the_light_and_darkness_finds_it_above_the_reserve() -> None:
+def test_without_an_eclipse_plan_the_node_works_in_the_light_and_darkness_finds_it_above_the_reserve() -> (
+    None
+):
     rig = Rig()
     for t in range(2 * 5739):
         rig.light(1024 if t % 5739 < 3600 else 0)
@@ -104,5 +108,7 @@ def test_a_brown_out_never_comes_from_work() -> None:
     loads = {level: {load for at, load, _ in levels if at == level} for level in (1, 2)}
     assert loads[1] == {60_000}
     assert all(load == 60_000 for _, load, charge in levels if charge < RESERVE - 0.01)
-    changes = [after for before, after in itertools.pairwise(level for level, _, _ in levels) if after != before]
+    changes = [
+        after for before, after in itertools.pairwise(level for level, _, _ in levels) if after != before
+    ]
     assert changes == [1, 2]

@@ -38,7 +38,24 @@ def _period(rig: Rig, sending: bool) -> float:
     return rig.load_w()
 
 
-CAPS_W = [61.0, 72.5, 76.0, 77.0, 80.0, 91.3, 96.0, 100.0, 123.4, 140.0, 155.0, 160.0, 171.7, 200.0, 240.0, 263.0]
+CAPS_W = [
+    61.0,
+    72.5,
+    76.0,
+    77.0,
+    80.0,
+    91.3,
+    96.0,
+    100.0,
+    123.4,
+    140.0,
+    155.0,
+    160.0,
+    171.7,
+    200.0,
+    240.0,
+    263.0,
+]
 
 
 @pytest.mark.parametrize("sending", [False, True], ids=["silent", "sending"])
@@ -125,3 +142,23 @@ def test_the_first_work_since_boot_starts_at_the_lowest_point_under_a_cap() -> N
         assert loads[0] <= BUS_W + 12 + 4.1
         if cap_w >= 90:
             assert rig.node.computer.f[f_.OP] >= 1
+
+
+@pytest.mark.parametrize("hardware", [Hardware(), LEAKY, LIGHT], ids=["default", "leaky", "light"])
+def test_no_succession_of_caps_work_and_sunlight_breaks_a_cap(hardware: Hardware) -> None:
+    rng = random.Random(12)
+    rig = _busy(hardware, sending=True, warm_s=10)
+    for _ in range(400):
+        cap_w = rng.choice([0.0, rng.uniform(61, 270), rng.uniform(61, 270)])
+        rig.cap(round(cap_w * 1000))
+        working, sending = rng.random() < 0.7, rng.random() < 0.4
+        rig.node.computer.f[f_.RADIO_LOCK] = int(sending)
+        rig.light(1024, radiator=rng.choice((0, 1024)))
+        limit_w = cap_w + BEACON_W * (cap_w < BUS_W + 20) if cap_w else 1000.0
+        for _ in range(rng.randrange(1, 40)):
+            if working:
+                assert _period(rig, sending) <= limit_w
+            else:
+                rig.no_demand()
+                rig.settle(1)
+                assert rig.load_w() <= limit_w
