@@ -282,13 +282,12 @@ def signal_vm(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-@needs_interpreter
-def test_a_full_disk_is_one_sentence_and_what_was_recorded_stays(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the full disk: the write fails in the same place."""
+def fly_with_files_of_at_most(limit_bytes: int, folder: Path) -> tuple[int, str, str]:
+    """A limit on the size of files stands in for a full disk: writes fail in the same places."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
     process = subprocess.Popen(
         [
@@ -297,21 +296,35 @@ def test_a_full_disk_is_one_sentence_and_what_was_recorded_stays(tmp_path: Path)
             "ascnode",
             "demo",
             "--scenario",
-            long_scenario(tmp_path),
+            long_scenario(folder),
             "--record",
             "run.sqlite",
         ],
-        cwd=tmp_path,
+        cwd=folder,
         preexec_fn=limit,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     out, error = process.communicate(timeout=100)
-    assert process.returncode == 1, out
+    return process.returncode, out, error
+
+
+@needs_interpreter
+def test_a_full_disk_is_one_sentence_and_what_was_recorded_stays(tmp_path: Path) -> None:
+    status, out, error = fly_with_files_of_at_most(3_000_000, tmp_path)
+    assert status == 1, out
     assert "the record run.sqlite cannot be written" in error
     assert error.count("\n") == 1
     assert frames_in(tmp_path / "run.sqlite") > 100
+
+
+@needs_interpreter
+def test_a_disk_too_full_for_the_boards_flash_is_one_sentence(tmp_path: Path) -> None:
+    status, out, error = fly_with_files_of_at_most(1_000_000, tmp_path)
+    assert status == 1, out
+    assert "File too large" in error
+    assert error.count("\n") == 1
 
 
 def test_figures_that_cannot_be_written_are_one_sentence(tmp_path: Path) -> None:

@@ -27,3 +27,7 @@ def main() -> None:
     except AscnodeError as e:
         print(f"ascnode: {e}", file=sys.stderr)
         sys.exit(e.status)
+    except OSError as e:  # a full disk, a folder that may not be written
+        where = f"{e.filename}: " if e.filename else ""
+        print(f"ascnode: {where}{e.strerror or e}", file=sys.stderr)
+        sys.exit(1)

@@ -1,7 +1,7 @@
 """The record of a run: one SQLite file, readable while it is written.
 
 Tables `run`, `boards`, `frames`, `telemetry`, `queries` and `figures` follow from scenario and seed alone, and
-`digest()` is taken over them; wall-clock values live in `wall`. Rows are committed at least every second.
+`digest()` is taken over them; wall-clock values live in `wall`. Rows are committed about every second.
 """
 
 import hashlib
@@ -73,8 +73,7 @@ class Record:
         rows.append(row)
         if len(rows) >= _ROWS_AT_ONCE:
             self._write(table)
-            if time.monotonic() - self._committed > _COMMIT_EVERY_S:
-                self.commit()
+            self.commit_when_due()
 
     def numbered(self, table: str, node: int, *row: Any) -> None:
         """As `add`, for tables that number a node's rows."""
@@ -96,6 +95,11 @@ class Record:
             self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         except sqlite3.Error as e:
             raise self._error(e) from None
+
+    def commit_when_due(self) -> None:
+        """Commits when the last commit is a second of wall time ago; a run calls it in every round."""
+        if time.monotonic() - self._committed > _COMMIT_EVERY_S:
+            self.commit()
 
     def commit(self) -> None:
         """Writes what waits, durably."""

@@ -144,6 +144,7 @@ class Run:
             while now_s < scenario.duration_s:
                 now_s = min(now_s + scenario.round_s, scenario.duration_s)
                 await gather(satellite.advance(now_s * 1_000_000) for satellite in self.satellites)
+                self._record.commit_when_due()
                 progress(float(now_s), self.status())
         finally:
             self._record_queries()
