@@ -210,7 +210,7 @@ class Node:
             MAX_BODY,
             self.plant_crc,
             self.accelerator.model_id,
-            self.computer.f[f_.BOOTS],
+            self.computer.f[f_.BOOTS] & 0xFFFF,
             self.cause,
             max(0, self.words[_SEQUENCE]),
         )

@@ -46,8 +46,8 @@ class SimPlane:
         try:
             handler = (self._unknown, self._begin, self._exchange, self._snapshot, self._restore)[body[1]]
             handler(body)
-        except (IndexError, TypeError, ValueError, STRUCT_ERROR) as e:
-            # The host never sends such a frame; noise might.
+        except (ArithmeticError, LookupError, TypeError, ValueError, STRUCT_ERROR) as e:
+            # Noise sends frames that the host never would, and an upset turns state into what no step expects.
             self._refuse(str(e))
 
     def _refuse(self, why: str) -> None:
@@ -105,7 +105,10 @@ class SimPlane:
         link_counters = node.computer.links.carry
         in_custody = link_counters[3]
         at = 0
-        while f[f_.NOW_S] < until_s or (f[f_.NOW_S] == until_s and f[f_.NOW_MS] < until_ms):
+        # Counted, since an upset may turn the clock back.
+        left = self._periods(until_s, until_ms)
+        while left > 0 and (f[f_.NOW_S] < until_s or (f[f_.NOW_S] == until_s and f[f_.NOW_MS] < until_ms)):
+            left -= 1
             while at < self._events_size and self._due(at):
                 at = self._apply(at)
                 self._applied += 1
@@ -116,6 +119,13 @@ class SimPlane:
             if self._sent > link.OUTPUT_MAX:
                 return link.OUTPUT_FULL
         return link.REACHED
+
+    def _periods(self, until_s: int, until_ms: int) -> int:
+        # How many periods lie before that time; at most an hour of them.
+        f = self.node.computer.f
+        span_ms = (until_s - f[f_.NOW_S]) * 1000 + until_ms - f[f_.NOW_MS]
+        period_ms = self.node.substeps * self.node.plant_words[p_.STEP_MS]
+        return (span_ms + period_ms - 1) // period_ms
 
     def _due(self, at: int) -> bool:
         f = self.node.computer.f

@@ -75,6 +75,7 @@ def _fly(scenario: Scenario, interpreter: Interpreter | None, path: Path, consol
     with Record(path) as run:
         try:
             run.values("run", {"ascnode": __version__, "scenario": scenario.model_dump(mode="json")})
+            run.commit()
             figures = asyncio.run(_fly_async(scenario, interpreter, run, console))
             figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))
             run.values(
