@@ -15,7 +15,7 @@ import serial
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.boards.virtual import PROFILES, VirtualBoard
-from micropython import FIRMWARE
+from unix_port import FIRMWARE
 
 DEADLINE_S = 10.0
 PROMPT = b">>> "

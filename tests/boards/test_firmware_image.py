@@ -14,7 +14,7 @@ from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import VirtualBoard
 from ascnode.errors import BoardError
 from boards.rig import DEADLINE_S, PROMPT, Port, interpreter, rig
-from micropython import REPOSITORY
+from unix_port import REPOSITORY
 
 NATIVE = "import micropython\n@micropython.viper\ndef triple(x: int) -> int:\n    return x * 3\n"
 BOOT_ROM = REPOSITORY / "firmware" / "board" / "virtual.py"

@@ -7,7 +7,7 @@ import pytest
 from ascnode.boards.flash_image import build_image, read_files
 from ascnode.errors import BoardError
 from boards.rig import PROMPT, rig
-from micropython import run_micropython
+from unix_port import run_micropython
 
 HERE = Path(__file__).resolve().parent
 

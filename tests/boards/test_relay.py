@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ascnode.boards.flash_image import read_files
 from boards.rig import ECHO, FIRMWARE_LOOP, Port, rig
-from micropython import run_micropython
+from unix_port import run_micropython
 
 MEGABYTE = 1 << 20
 

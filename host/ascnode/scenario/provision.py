@@ -11,6 +11,7 @@ from ascnode_fw.flight.params import Params
 from ascnode_fw.wire import dictionary as d
 
 BENCH_KEY_INDEX = 0
+_GOVERNOR = (d.P_GOV_SUSTAINABLE_PW, d.P_GOV_K_PO, d.P_GOV_K_PU, d.P_GOV_K_I)
 
 
 def bench_key(seed: int, node: int) -> bytes:
@@ -59,6 +60,9 @@ def _parameters(hardware: Hardware, step_ms: int) -> dict[int, int]:
         d.P_CYCLES_PER_MAC: hardware.cycles_per_mac,
         d.P_OP_COUNT: len(points),
     }
+    for parameter in _GOVERNOR:
+        # The dictionary's defaults are for 180 W at the top point; gains go with the power that they steer.
+        values[parameter] = d.PARAMETERS[parameter][2] * pw(points[-1].power_w) // 180_000
     for i, (clock_khz, power_w) in enumerate(points):
         values[d.P_OP_CLOCK_KHZ + i] = clock_khz
         values[d.P_OP_PW + i] = pw(power_w)

@@ -14,7 +14,7 @@ from ascnode.models.layers import Model
 from ascnode.models.reference import Reference
 from ascnode_fw.accel import kernel_portable, layout
 from firmware.accel import checks
-from micropython import run_micropython
+from unix_port import run_micropython
 
 KERNELS = ("cpython portable", "micropython portable", "micropython viper")
 _SIMPLE = {layout.OUT_W: 1, layout.OUT_C: 1, layout.HIGH: 255}

@@ -9,8 +9,8 @@ import pytest
 from ascnode.models.image import compile_image
 from ascnode.models.tflite_model import load_model
 from ascnode_fw.accel import kernel_portable
-from micropython import run_micropython
 from models.golden import DIGITS
+from unix_port import run_micropython
 
 FOLDER = Path(kernel_portable.__file__).parent
 RP2040_HEAP = "228wK"  # `w` scales by word: the 64-bit port's objects are twice as large

@@ -1,10 +1,12 @@
 """Power manager: charge from the cell voltage, and a forecast and a budget that a float computation confirms."""
 
 import random
+from array import array
 
 import numpy as np
 import pytest
 
+from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight import power
 from ascnode_fw.flight.plan import Plan
 from ascnode_fw.plant.sensors import cell_count
@@ -36,6 +38,14 @@ def test_what_the_converter_swallows_is_never_taken_for_charge() -> None:
     errors = [power.soc_of(cell_count(charge) * 5000 >> 12) - charge / 10 for charge in range(10_001)]
     assert max(errors) <= 0
     assert min(errors) == -4
+
+
+def _forecast(charge: int, array_pw: int, now_s: int, v: "array[int]", plan: Plan) -> tuple[int, int]:
+    """Energy to spare (J) and budget (pw) that the forecast leaves in the state."""
+    f = array("i", bytes(4 * f_.SIZE))
+    f[f_.SOC], f[f_.ARRAY_PW], f[f_.NOW_S] = charge, array_pw, now_s
+    power.forecast(f, v, plan)
+    return f[f_.SPARE_J], f[f_.BUDGET_PW]
 
 
 def _plan(*windows: tuple[int, int]) -> Plan:
@@ -70,10 +80,10 @@ def test_the_forecast_to_the_end_of_the_next_eclipse_is_that_of_floats(
     capacity_j: int, bus_w: float, array_w: float, charge: int, now_s: int, eclipse: tuple[int, int]
 ) -> None:
     v = values(battery_capacity=capacity_j, bus_load=round(bus_w * 1000), charge_reserve=613)
-    spare, seconds = power.forecast(charge, round(array_w * 1000), now_s, v, _plan((0, 700), eclipse))
+    spare, budget_pw = _forecast(charge, round(array_w * 1000), now_s, v, _plan((0, 700), eclipse))
     light_s = max(0, eclipse[0] - now_s)
     dark_s = eclipse[1] - now_s - light_s
-    assert seconds == light_s + dark_s
+    assert budget_pw == max(0, min(0xFFFFF, spare * 1000 // (light_s + dark_s)))
     moved_j = abs(array_w - bus_w) * light_s + bus_w * dark_s
     exact_j = _spare_j(capacity_j, charge / 1000, 0.613, array_w - bus_w, bus_w, light_s, dark_s)
     assert spare == pytest.approx(exact_j, abs=0.002 * moved_j + 3)
@@ -82,22 +92,22 @@ def test_the_forecast_to_the_end_of_the_next_eclipse_is_that_of_floats(
 
 def test_light_that_does_not_carry_the_bus_is_counted_as_a_drain() -> None:
     v = values()
-    lit, dim = (power.forecast(900, array_pw, 0, v, _plan((3600, 5700)))[0] for array_pw in (60_000, 20_000))
+    lit, dim = (_forecast(900, array_pw, 0, v, _plan((3600, 5700)))[0] for array_pw in (60_000, 20_000))
     assert lit - dim == pytest.approx(40 * 3600 / EFFICIENCY, rel=0.001)
 
 
 def test_with_no_eclipse_known_the_next_hour_is_as_now() -> None:
     v = values()
     for array_w in (0, 423):
-        spare, seconds = power.forecast(800, array_w * 1000, 500, v, _plan((100, 400)))
-        assert seconds == 3600
+        spare, budget_pw = _forecast(800, array_w * 1000, 500, v, _plan((100, 400)))
+        assert budget_pw == max(0, spare * 1000 // 3600)
         assert spare == pytest.approx(_spare_j(1_080_000, 0.8, 0.6, array_w - 60, 60, 3600, 0), abs=2000)
 
 
 def test_the_forecast_is_negative_when_the_bus_alone_will_draw_on_the_reserve() -> None:
-    spare, seconds = power.forecast(700, 0, 0, values(), _plan((0, 2136)))
+    spare, budget_pw = _forecast(700, 0, 0, values(), _plan((0, 2136)))
     assert spare == pytest.approx(108_000 - 60 * 2136 / EFFICIENCY, rel=0.005)
-    assert power.budget(spare, seconds) == 0
+    assert budget_pw == 0
 
 
 @pytest.mark.parametrize("edge_s", [4600, 6736])
@@ -106,7 +116,7 @@ def test_the_forecast_is_steady_where_an_eclipse_begins_and_ends(edge_s: int) ->
     plan = _plan((4600, 6736), (10_339, 12_475))
     v = values()
     array_pw = 60_000  # just the bus: the light in between neither gives nor takes
-    before, after = (power.forecast(800, array_pw, at_s, v, plan)[0] for at_s in (edge_s - 1, edge_s))
+    before, after = (_forecast(800, array_pw, at_s, v, plan)[0] for at_s in (edge_s - 1, edge_s))
     if edge_s == 4600:
         assert abs(after - before) <= 1
     else:
@@ -129,8 +139,7 @@ def test_nothing_to_spare_is_no_budget(spare_j: int) -> None:
 
 def test_an_eclipse_years_away_gives_a_budget_still() -> None:
     plan = _plan((1 << 28, (1 << 28) + 2000))
-    spare, seconds = power.forecast(1000, 423_000, 0, values(), plan)
-    assert 0 < power.budget(spare, seconds) < 423_000
+    assert 0 < _forecast(1000, 423_000, 0, values(), plan)[1] < 423_000
 
 
 def test_full_scale_of_every_argument_stays_within_the_words() -> None:
@@ -138,9 +147,9 @@ def test_full_scale_of_every_argument_stays_within_the_words() -> None:
     for soc in (0, 1000):
         for array_pw in (0, 0xFFF00):
             for window in ((0, 1), (1 << 29, (1 << 30) - 1), (0, (1 << 30) - 1)):
-                spare, seconds = power.forecast(soc, array_pw, 0, v, _plan(window))
+                spare, budget_pw = _forecast(soc, array_pw, 0, v, _plan(window))
                 assert -LIMIT < spare < LIMIT
-                assert 0 <= power.budget(spare, seconds) <= 0xFFFFF
+                assert 0 <= budget_pw <= 0xFFFFF
 
 
 def test_shedding_levels_are_those_of_the_limits() -> None:

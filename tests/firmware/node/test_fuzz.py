@@ -214,6 +214,20 @@ def test_a_control_period_that_an_upset_clears_does_not_stop_time() -> None:
     assert b"too many steps" not in answer
 
 
+@pytest.mark.xfail(strict=True, reason="only SIM frames are guarded against what an upset makes of the state")
+def test_a_telecommand_after_an_upset_of_the_clock_does_not_stop_the_board() -> None:
+    host = Host()
+    host.in_contact()
+    names = [name for name, _, _ in host.node.buffers()]
+    for body in messages.exchange(
+        9, host.now_us + S, [messages.poke(0, names.index("flight"), f_.NOW_S, -(1 << 31))], 0, MAX_BODY
+    ):
+        host.twin.handle(body)
+    host.twin.handle(bytes((d.FLIGHT,)) + host.commander.packet("ping"))
+    host.twin.handle(messages.begin(0, 0, 4, 0))
+    assert host.exchange(5 * S).steps == 5
+
+
 def test_state_arrays_have_the_names_that_a_difference_is_told_by() -> None:
     for name, buffer, names in Host().node.buffers():
         if names:

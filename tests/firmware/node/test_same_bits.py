@@ -10,7 +10,7 @@ from ascnode.scenario.provision import node_files
 from ascnode_fw.flight import layout as f_
 from firmware.node.drive_node import main
 from firmware.plant.nodes import scaled
-from micropython import run_micropython
+from unix_port import run_micropython
 
 HERE = Path(__file__).parent
 STEPS = 20_000

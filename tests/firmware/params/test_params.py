@@ -8,7 +8,7 @@ import pytest
 from ascnode_fw.flight.params import Params
 from ascnode_fw.wire.dictionary import NOT_STORED, OUT_OF_LIMITS, UNKNOWN_PARAMETER
 from firmware.wire.dict_store import DictStore
-from micropython import REPOSITORY, run_micropython
+from unix_port import REPOSITORY, run_micropython
 
 DEFINITIONS = (
     (7, "capacity", 1080000, 1, 1 << 29, "J"),

@@ -9,7 +9,7 @@ from ascnode.scenario.hardware import Hardware, plant_image, plant_words
 from ascnode_fw.plant import config
 from ascnode_fw.plant import layout as at
 from firmware.plant.nodes import image_of
-from micropython import run_micropython
+from unix_port import run_micropython
 
 IMAGE = plant_image(Hardware(), 1000)
 WORDS = plant_words(Hardware(), 1000)

@@ -7,7 +7,7 @@ import pytest
 from ascnode.scenario.hardware import Hardware, plant_image
 from ascnode_fw.plant import layout as at
 from firmware.plant.nodes import scaled
-from micropython import run_micropython
+from unix_port import run_micropython
 
 HERE = Path(__file__).parent
 

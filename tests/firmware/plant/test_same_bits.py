@@ -15,7 +15,7 @@ from ascnode_fw.plant.model import Plant
 from firmware.plant.drive import PERIOD, drive, inputs
 from firmware.plant.int64_plants import Int64Plants
 from firmware.plant.nodes import image_of, scaled
-from micropython import run_micropython
+from unix_port import run_micropython
 
 HERE = Path(__file__).parent
 STEPS = 100_000

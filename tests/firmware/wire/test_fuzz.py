@@ -17,7 +17,7 @@ from spacepackets.ccsds.spacepacket import PacketType, SequenceFlags, SpacePacke
 from ascnode_fw.wire import auth, packet
 from ascnode_fw.wire.frame import MAX_BODY, MAX_FRAME, Deframer, encode
 from ascnode_fw.wire.packet import PacketError, unpack_tc, unpack_tm
-from micropython import FIRMWARE, run_micropython
+from unix_port import FIRMWARE, run_micropython
 
 SCRIPT = Path(__file__).parent / "fuzz_loop.py"
 MUTATIONS = 1_000_000

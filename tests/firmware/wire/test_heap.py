@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ascnode.boards.interpreter import find_interpreter
-from micropython import FIRMWARE, run_micropython
+from unix_port import FIRMWARE, run_micropython
 
 # MicroPython puts a call's frame on the heap when locals, stack and 3 words per try block pass this
 # (VM_MAX_STATE_ON_STACK in its objfun.c); each later allocation then searches the heap from there.

@@ -8,7 +8,7 @@ import pytest
 from ascnode_fw.wire import auth
 from ascnode_fw.wire.auth import SEQUENCE_MAX, WINDOW, ReplayCounter
 from firmware.wire.dict_store import DictStore
-from micropython import REPOSITORY, run_micropython
+from unix_port import REPOSITORY, run_micropython
 
 # The mark 0x0A1B2C3D and zlib's CRC-32 of its four bytes, little-endian, twice; then the next mark.
 GOLDEN = bytes.fromhex("3d2c1b0a6062b15b3d2c1b0a6062b15b")

@@ -105,9 +105,7 @@ class FlightComputer:
     def plan(self) -> None:
         # What battery and heat leave for work. An idle node asks when a job comes.
         f = self.f
-        spare, seconds = power.forecast(f[f_.SOC], f[f_.ARRAY_PW], f[f_.NOW_S], self.v, self.eclipses)
-        f[f_.SPARE_J] = spare
-        f[f_.BUDGET_PW] = power.budget(spare, seconds)
+        power.forecast(f, self.v, self.eclipses)
         f[f_.HEAT_PW] = governor.heat_budget(f, self.v, self.v[d.P_CONTROL_MS])
 
     def _shed(self, level: int) -> None:
@@ -250,9 +248,8 @@ class FlightComputer:
                 f[f_.RUNNING] = tasks.next()
                 if f[f_.RUNNING] < 0:
                     break
-            used_ms, done = tasks.work(f[f_.RUNNING], clock_khz, power_pw, left_ms)
-            left_ms -= used_ms
-            if done:
+            left_ms -= tasks.work(f[f_.RUNNING], clock_khz, power_pw, left_ms)
+            if tasks.done(f[f_.RUNNING]):
                 self._finish(f[f_.RUNNING], period_ms - left_ms, d.OK)
         busy_ms = period_ms - left_ms
         idle_pw = self.v[d.P_IDLE_PW]

@@ -99,12 +99,17 @@ class Links:
     def take_over(self, count: int) -> None:
         # The ground has that packet: custody ends.
         w = self.words
+        left = self.held()
         for i in range(0, SLOTS * WORDS, WORDS):
-            if w[i] and w[i + CUSTODY] and w[i + COUNT] == count:
-                self._free(i)
+            if w[i]:
+                if w[i + COUNT] == count and w[i + CUSTODY]:
+                    self._free(i)
+                left -= 1
+                if not left:
+                    return
 
     def retry(self, now_s: int, v: "array[int]") -> int:
-        # Puts one overdue packet back in the queue; its count when it was given up instead, else -1.
+        # Puts overdue packets back in the queue; the count of one that was given up instead, else -1.
         if not self.carry[2]:
             return -1
         w = self.words
@@ -131,14 +136,18 @@ class Links:
 
     def next(self, lowest: int) -> int:
         # The slot to send, or -1.
-        if not self.carry[1]:
+        left = self.carry[1]
+        if not left:
             return -1
         best = -1
         w = self.words
         for i in range(0, SLOTS * WORDS, WORDS):
-            fits = w[i] == _WAITING and w[i + PRIORITY] <= lowest
-            if fits and (best < 0 or self._before(i, best)):
-                best = i
+            if w[i] == _WAITING:
+                if w[i + PRIORITY] <= lowest and (best < 0 or self._before(i, best)):
+                    best = i
+                left -= 1
+                if not left:
+                    break
         return best // WORDS if best >= 0 else -1
 
     def sent(self, slot: int, now_s: int) -> None:

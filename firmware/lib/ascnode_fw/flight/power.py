@@ -47,18 +47,19 @@ def balance(power_pw: int, seconds: int) -> int:
     return energy - loss if power_pw >= 0 else -energy - loss
 
 
-def forecast(soc: int, array_pw: int, now_s: int, v: "array[int]", eclipses: "Plan") -> "tuple[int, int]":
-    # Energy (2^k J) to spare until the end of the next eclipse above the reserve, and the seconds until then.
+def forecast(f: "array[int]", v: "array[int]", eclipses: "Plan") -> None:
+    # Energy (2^k J) to spare until the end of the next eclipse above the reserve, and the mean power that uses it up.
     # The array follows the Sun: what it gives now it gives until dark. With no eclipse known, the next hour is as now.
-    capacity = v[d.P_CAPACITY_J]
-    spare = scale(capacity, soc, 1000) - scale(capacity, v[d.P_SOC_RESERVE], 1000)
     bus = v[d.P_BUS_PW]
-    i = eclipses.current(now_s)
-    if i < 0:
-        return spare + balance(array_pw - bus, 3600), 3600
-    light_s = max(0, eclipses.start(i) - now_s)
-    seconds = max(1, eclipses.end(i) - now_s)
-    return spare + balance(array_pw - bus, light_s) + balance(-bus, seconds - light_s), seconds
+    light_s = seconds = 3600
+    i = eclipses.current(f[f_.NOW_S])
+    if i >= 0:
+        light_s = max(0, eclipses.start(i) - f[f_.NOW_S])
+        seconds = max(1, eclipses.end(i) - f[f_.NOW_S])
+    spare = scale(v[d.P_CAPACITY_J], f[f_.SOC] - v[d.P_SOC_RESERVE], 1000)
+    spare += balance(f[f_.ARRAY_PW] - bus, light_s) + balance(-bus, seconds - light_s)
+    f[f_.SPARE_J] = spare
+    f[f_.BUDGET_PW] = budget(spare, seconds)
 
 
 def budget(spare_j: int, seconds: int) -> int:

@@ -133,11 +133,18 @@ class Tasks:
 
     def next(self) -> int:
         # The slot to run: lowest priority number, then earliest deadline, then first come; -1 for none.
+        left = self.counters[0]
+        if not left:
+            return -1
         best = -1
         w = self.words
         for i in range(0, SLOTS * WORDS, WORDS):
-            if w[i] and (best < 0 or self._before(i, best)):
-                best = i
+            if w[i]:
+                if best < 0 or self._before(i, best):
+                    best = i
+                left -= 1
+                if not left:
+                    break
         return best // WORDS if best >= 0 else -1
 
     def _before(self, a: int, b: int) -> bool:
@@ -150,13 +157,18 @@ class Tasks:
     def expired(self, now_s: int) -> int:
         # A slot whose deadline has passed, or -1.
         w = self.words
-        for slot in range(SLOTS):
-            if w[slot * WORDS] and w[slot * WORDS + DEADLINE_S] <= now_s:
-                return slot
+        left = self.counters[0]
+        for i in range(0, SLOTS * WORDS, WORDS):
+            if w[i]:
+                if w[i + DEADLINE_S] <= now_s:
+                    return i // WORDS
+                left -= 1
+                if left <= 0:
+                    break
         return -1
 
-    def work(self, slot: int, clock_khz: int, power_pw: int, budget_ms: int) -> "tuple[int, bool]":
-        # Runs the job for at most budget_ms at that clock; (ms used, whether it is done).
+    def work(self, slot: int, clock_khz: int, power_pw: int, budget_ms: int) -> int:
+        # Runs the job for at most budget_ms at that clock; the ms used. It is done when no work is left.
         i = slot * WORDS
         w = self.words
         left = w[i + WORK_KC]
@@ -167,4 +179,7 @@ class Tasks:
         w[i + WORK_KC] = 0 if done else left - scale(clock_khz, ms, 1000)
         w[i + SPENT_MS] = min(_SPENT_MAX, w[i + SPENT_MS] + ms)
         w[i + SPENT_MJ] = min(_SPENT_MAX, w[i + SPENT_MJ] + scale(power_pw, ms, 1000))
-        return ms, done
+        return ms
+
+    def done(self, slot: int) -> bool:
+        return not self.words[slot * WORDS + WORK_KC]

@@ -1,8 +1,4 @@
-"""Runs a script in the MicroPython unix port, with the firmware's modules in reach.
-
-Under pytest this module takes the name of MicroPython's own `micropython`. Firmware that runs on CPython too
-asks for names (`from micropython import const`): ImportError, as without this module.
-"""
+"""Runs a script in the MicroPython unix port, with the firmware's modules in reach."""
 
 import os
 import subprocess
