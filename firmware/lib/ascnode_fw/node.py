@@ -29,6 +29,7 @@ _CRC_HIGH = const(0)
 _CRC_LOW = const(1)
 _SEQUENCE = const(2)
 _CONDITIONS = const(3)  # plant events of the last period
+_OWED_MS = const(4)  # time that the plant is behind
 
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
@@ -57,9 +58,10 @@ class Node:
         image = store.read("plant.bin") or b""
         self.plant_crc = crc32(image)
         self.plant_words = config.load(image)
+        self.step_ms = self.plant_words[p_.STEP_MS]
         self.keys = load_keys(store.read("keys.bin"))
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
-        self.words = array("i", [0, 0, 0, 0])
+        self.words = array("i", [0, 0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
@@ -77,9 +79,8 @@ class Node:
         self.computer.restart(self.params)
         f = self.computer.f
         f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS] = s, ms, boots
-        self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = 0
+        self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = self.words[_OWED_MS] = 0
         self._keep_sequence()
-        self.substeps = max(1, self.params.get(d.P_CONTROL_MS) // self.plant_words[p_.STEP_MS])
         self.cause = cause
         self.plant.sample(self.sensors)
         self.computer.sense(self.sensors)
@@ -90,7 +91,7 @@ class Node:
 
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
-        own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions"))
+        own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions", "owed ms"))
         return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers()
 
     # --- time
@@ -105,6 +106,10 @@ class Node:
         self.computer.tick()
         self._fold()
 
+    def period_ms(self) -> int:
+        # The control period, within its limits even after an upset.
+        return max(10, min(10000, self.computer.v[d.P_CONTROL_MS]))
+
     def _actuate(self, f: "array[int]") -> None:
         # They rarely change from one period to the next.
         state = self.plant.state
@@ -116,8 +121,12 @@ class Node:
 
     def _integrate(self) -> None:
         plant = self.plant
-        for _ in range(self.substeps):
+        # The period is a parameter: what it has beyond whole steps of the plant is owed to the next one.
+        owed_ms = self.words[_OWED_MS] + self.period_ms()
+        while owed_ms >= self.step_ms:
             plant.step()
+            owed_ms -= self.step_ms
+        self.words[_OWED_MS] = owed_ms
         if plant.state[p_.EVENTS] != self.words[_CONDITIONS]:
             self._plant_events(plant.state[p_.EVENTS])
         plant.state[p_.EVENTS] = 0

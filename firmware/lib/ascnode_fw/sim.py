@@ -124,7 +124,7 @@ class SimPlane:
         # How many periods lie before that time; at most an hour of them.
         f = self.node.computer.f
         span_ms = (until_s - f[f_.NOW_S]) * 1000 + until_ms - f[f_.NOW_MS]
-        period_ms = self.node.substeps * self.node.plant_words[p_.STEP_MS]
+        period_ms = self.node.period_ms()
         return (span_ms + period_ms - 1) // period_ms
 
     def _due(self, at: int) -> bool:

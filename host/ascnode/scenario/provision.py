@@ -61,8 +61,9 @@ def _parameters(hardware: Hardware, step_ms: int) -> dict[int, int]:
         d.P_OP_COUNT: len(points),
     }
     for parameter in _GOVERNOR:
-        # The dictionary's defaults are for 180 W at the top point; gains go with the power that they steer.
-        values[parameter] = d.PARAMETERS[parameter][2] * pw(points[-1].power_w) // 180_000
+        # The dictionary's defaults are for 180 W at the top point; gains go with the power that they steer. Below 10
+        # the integral, in whole pw, would not see a tenth of a kelvin.
+        values[parameter] = max(10, round(d.PARAMETERS[parameter][2] * pw(points[-1].power_w) / 180_000))
     for i, (clock_khz, power_w) in enumerate(points):
         values[d.P_OP_CLOCK_KHZ + i] = clock_khz
         values[d.P_OP_PW + i] = pw(power_w)

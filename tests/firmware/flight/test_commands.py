@@ -29,7 +29,7 @@ GOOD = {
 
 
 def _bench(store: MemoryStore | None = None, **by_name: int) -> Bench:
-    bench = Bench(store=store, **by_name)
+    bench = Bench(None, store, **by_name)
     bench.period(counts(array_w=420), times=3)
     return bench
 

@@ -34,7 +34,7 @@ def _at_point(point: int, work_s: float = 1.0, **by_name: int) -> Bench:
     clock_khz, power_pw = v[d.P_OP_CLOCK_KHZ + point], v[d.P_OP_PW + point]
     model = Model(macs=round(clock_khz * work_s))
     names = {"operating_points": 2, "clock_1": clock_khz, "power_1": power_pw, "cycles_per_mac": 1000}
-    return _warm(Bench(model, **{**names, **by_name}))
+    return _warm(Bench(model, None, **{**names, **by_name}))
 
 
 def _results(bench: Bench) -> list[dict[str, int]]:
@@ -173,7 +173,7 @@ def test_the_running_job_is_ahead_of_everything() -> None:
 def test_the_energy_barrier_rises_with_the_queue() -> None:
     # 30 W for 200 s is 6 kJ a job; what is spare decides how many are taken, and priority does not help.
     bench = _at_point(2, work_s=200, charge_reserve=870)
-    bench.computer.plan = lambda: None  # the forecast that an idle node would make
+    bench.computer.plan = lambda: None  # type: ignore[method-assign] # the forecast that an idle node would make
     spare_j = bench.f[f_.SPARE_J] = 27_000
     accepted = 0
     while _query(bench, priority=accepted % 3) == d.OK:
@@ -185,7 +185,7 @@ def test_the_energy_barrier_rises_with_the_queue() -> None:
 def test_the_energy_of_a_long_queue_is_counted_whole() -> None:
     # 180 W for half an hour is 324 kJ, not what a cut-off estimate would say.
     bench = _at_point(6, work_s=1800, charge_reserve=0)
-    bench.computer.plan = lambda: None  # the forecast that an idle node would make
+    bench.computer.plan = lambda: None  # type: ignore[method-assign] # the forecast that an idle node would make
     bench.f[f_.SPARE_J] = 300_000
     assert _query(bench) == CODE["battery reserve"]
     bench.f[f_.SPARE_J] = 330_000

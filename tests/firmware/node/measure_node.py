@@ -17,11 +17,11 @@ def held():
 before_modules = held()
 
 # Below, since what they take is measured.
-from ascnode_fw.flight import layout as f_  # noqa: E402
-from ascnode_fw.hal.files import FileStore  # noqa: E402
-from ascnode_fw.node import Node  # noqa: E402
-from ascnode_fw.plant import layout as p_  # noqa: E402
-from ascnode_fw.sim import SimPlane  # noqa: E402
+from ascnode_fw.flight import layout as f_
+from ascnode_fw.hal.files import FileStore
+from ascnode_fw.node import Node
+from ascnode_fw.plant import layout as p_
+from ascnode_fw.sim import SimPlane
 
 after_modules = held()
 

@@ -79,7 +79,7 @@ class Rig:
 
     def load_w(self) -> float:
         """What the plant drew in the last step: bus, radio, accelerator with its leakage."""
-        return self.node.plant.state[p_.LOAD_PW] / 1000 * 2 ** self.node.plant_words[p_.SCALE_K]
+        return self.node.plant.state[p_.LOAD_PW] / 1000 * float(1 << self.node.plant_words[p_.SCALE_K])
 
     def accelerator_c(self) -> float:
         return self.node.plant.state[p_.T_ACCEL_UK] * 1e-6 - 273.15

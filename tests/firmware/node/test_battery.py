@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from ascnode.scenario.hardware import Hardware
+from ascnode.scenario.hardware import Hardware, OperatingPoint
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
 from firmware.node.rig import Flight, Rig, fly
@@ -76,9 +76,8 @@ def test_light_that_does_not_carry_the_bus_stops_the_work_before_the_reserve_is_
     # The array gives 20 W of the 60 that the bus takes: all that the dark will need is kept from the start.
     rig = Rig(Hardware(initial_charge=0.85, array_m2=20 / 393.4))
     flight = fly(rig, LEO, 0.99)
-    idle = fly(
-        Rig(Hardware(initial_charge=0.85, array_m2=20 / 393.4, operating_points=((0, 0.0),))), LEO, 0.99
-    )
+    off = (OperatingPoint(0, 0.0),)
+    idle = fly(Rig(Hardware(initial_charge=0.85, array_m2=20 / 393.4, operating_points=off)), LEO, 0.99)
     assert _at_eclipse_ends(flight)[0] >= min(RESERVE, _at_eclipse_ends(idle)[0]) - 0.002
 
 

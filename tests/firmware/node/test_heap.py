@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ascnode.scenario.hardware import Hardware
 from ascnode.scenario.provision import node_files
-from micropython import run_micropython
+from unix_port import run_micropython
 
 HERE = Path(__file__).parent
 

@@ -58,7 +58,7 @@ def _events(rig: Rig) -> list[tuple[int, int]]:
     links = rig.node.computer.links
     packets = [bytes(links.packet(slot)) for slot in range(48) if links.words[slot * 9]]
     return [
-        struct.unpack_from(">HBi", packet, 13)[::2]  # type: ignore[misc]
+        struct.unpack_from(">HBi", packet, 13)[::2]
         for packet in sorted(packets, key=lambda packet: packet[2:4])
         if packet[12] == d.TM_EVENT
     ]
@@ -122,13 +122,6 @@ def _cooled_k(control_ms: int, periods: int) -> float:
     return 293.15 - rig.node.plant.state[p_.T_RADIATOR_UK] * 1e-6
 
 
-PERIOD = pytest.mark.xfail(
-    strict=True,
-    reason="a control period set in flight leaves the plant's steps a period as they were at boot",
-)
-
-
-@PERIOD
 @pytest.mark.parametrize("control_ms", [2000, 500, 1500, 10, 10_000])
 def test_the_plant_takes_as_much_time_as_the_flight_software(control_ms: int) -> None:
     # 300 s: as much heat goes whatever the control period is, also one that is not whole steps of the plant.
@@ -161,9 +154,6 @@ def test_an_accelerator_held_at_its_hottest_is_told_as_a_clamp() -> None:
     assert d.EV_HEAT_CLAMP in [event for event, _ in _events(rig)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the cell's curve ends at a full battery: sensors.py raises IndexError"
-)
 def test_an_upset_that_overfills_the_battery_does_not_stop_the_node() -> None:
     rig = Rig()
     rig.node.plant.state[p_.ENERGY_J] |= 1 << 22

@@ -2,9 +2,9 @@
 
 import gc
 
+import micropython
 from drive import inputs
 
-import micropython
 from ascnode_fw.plant import config, layout
 from ascnode_fw.plant.model import Plant
 

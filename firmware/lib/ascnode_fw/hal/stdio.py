@@ -5,6 +5,7 @@ import sys
 import time
 
 import micropython
+
 from ascnode_fw.hal.files import FileStore
 
 

@@ -7,6 +7,7 @@ import termios
 import time
 
 import micropython
+
 from ascnode_fw.hal.files import FileStore
 
 _GRACE_MS = "10"

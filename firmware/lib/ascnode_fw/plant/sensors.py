@@ -42,6 +42,8 @@ class Sensors:
 
 def cell_count(charge: int) -> int:
     # charge: state of charge over 10,000; full scale 5000.0 mV.
+    if charge > 10000:  # after an upset, until the next step clips it
+        charge = 10000
     at = 0
     while charge > _CHARGE[at + 1]:
         at += 1
