@@ -6,7 +6,7 @@ import time
 
 from ascnode_fw.accel.choose import choose_kernel
 from ascnode_fw.accel.software import SoftwareAccelerator
-from ascnode_fw.node import Node
+from ascnode_fw.node import UNEXPECTED, Node
 from ascnode_fw.wire.dictionary import P_CONTROL_MS
 from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
 
@@ -81,5 +81,8 @@ def serve(node: Node, console: "Console") -> None:
             node.release()
             due = now
         if not node.lockstep() and time.ticks_diff(now, due) >= 0:
-            node.step()
+            try:
+                node.step()
+            except UNEXPECTED:
+                node.recover()
             due = time.ticks_add(due, node.params.get(P_CONTROL_MS))

@@ -5,7 +5,7 @@ from array import array
 from binascii import crc32
 
 from ascnode_fw import __version__, link
-from ascnode_fw.compat import const
+from ascnode_fw.compat import STRUCT_ERROR, const
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.commands import execute
 from ascnode_fw.flight.computer import FlightComputer
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ascnode_fw.sim import SimPlane
 
 KEY_BYTES = 32
+
+# What a step or a frame may raise: noise sends frames that no host would, and an upset turns state into what no code
+# expects. None of it may stop the board.
+UNEXPECTED = (ArithmeticError, LookupError, TypeError, ValueError, STRUCT_ERROR)
 
 # words of the node's own buffer
 _CRC_HIGH = const(0)
@@ -171,6 +175,11 @@ class Node:
         # Whether a host owns this node's time.
         return self.sim is not None and self.sim.lockstep
 
+    def recover(self) -> None:
+        # As a watchdog would after a step that failed.
+        f = self.computer.f
+        self.boot(max(0, f[f_.NOW_S]), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
+
     def release(self) -> None:
         # The host has gone: the node is on its own.
         if self.sim is not None:
@@ -179,7 +188,16 @@ class Node:
     # --- frames
 
     def handle(self, body: memoryview) -> bool:
-        # Obeys one frame; False when it asks to leave for the REPL. A frame that makes no sense is dropped.
+        # Obeys one frame; False when it asks to leave for the REPL.
+        try:
+            return self._obey(body)
+        except UNEXPECTED as e:
+            if self.sim is not None:
+                self.sim.forget_events()
+            self.send(bytes((d.LINK, link.REFUSED)) + str(e).encode())
+        return True
+
+    def _obey(self, body: memoryview) -> bool:
         if not len(body):
             return True
         if body[0] == d.FLIGHT:

@@ -184,6 +184,7 @@ CHARGE = 1
 COMPUTE = 2
 DOWNLINK = 3
 MODES = ("SAFE", "CHARGE", "COMPUTE", "DOWNLINK")
+WATCHDOG = 3
 RESET_CAUSES = ("power on", "reset", "power cut", "watchdog", "begin")
 
 # --- sensors: 12-bit ADC words. (name, full scale low, full scale high, unit)
