@@ -206,7 +206,8 @@ class SimPlane:
     def _snapshot(self, body: memoryview) -> None:
         index, at = struct.unpack_from(link.PLACE_FORMAT, body, 2)
         buffer = self.node.buffers()[index][1]
-        chunk = bytes(buffer)[at : at + link.CHUNK_MAX]
+        word = 1 if isinstance(buffer, bytearray) else 4
+        chunk = bytes(memoryview(buffer)[at // word : (at + link.CHUNK_MAX) // word])
         self.node.send(bytes((d.SIM, link.CHUNK)) + bytes(body[2:_PLACE_BYTES]) + chunk)
 
     def _restore(self, body: memoryview) -> None:

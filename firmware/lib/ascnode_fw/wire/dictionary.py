@@ -175,7 +175,7 @@ EVENTS = (
     (EV_PACKETS_DROPPED, "downlink queue full", MEDIUM, "packets dropped"),
     (EV_CUSTODY_GIVEN_UP, "custody given up", MEDIUM, "packet count"),
     (EV_PARAMS_DEFAULTED, "parameters defaulted", HIGH, "how many"),
-    (EV_PARAM_WRITE_FAILED, "parameter not stored", HIGH, "errno"),
+    (EV_PARAM_WRITE_FAILED, "parameter not stored", HIGH, "parameter"),
 )
 
 # --- modes and reset causes
@@ -247,10 +247,12 @@ PARAMETERS = (
     (P_TEMP_TARGET, "temperature_target", 35615, 25000, 46000, "cK"),
     (P_TEMP_TRIP, "temperature_trip", 36815, 25000, 46000, "cK"),
     (P_TEMP_TRIP_EXIT, "temperature_trip_exit", 34815, 25000, 46000, "cK"),
+    # As Linux' power allocator estimates its own: k_over = P/dT over target..trip (12 K), k_under twice that,
+    # k_integral a tenth of k_under.
     (P_GOV_SUSTAINABLE_PW, "governor_sustainable", 95000, 0, _POWER, "pw"),
-    (P_GOV_K_PO, "governor_k_over", 6000, 0, _POWER, "pw/K"),
-    (P_GOV_K_PU, "governor_k_under", 12000, 0, _POWER, "pw/K"),
-    (P_GOV_K_I, "governor_k_integral", 40, 0, _POWER, "pw/K/s"),
+    (P_GOV_K_PO, "governor_k_over", 7917, 0, _POWER, "pw/K"),
+    (P_GOV_K_PU, "governor_k_under", 15833, 0, _POWER, "pw/K"),
+    (P_GOV_K_I, "governor_k_integral", 1583, 0, _POWER, "pw/K/s"),
     (P_GOV_I_CUTOFF, "governor_integral_cutoff", 500, 0, 46000, "cK"),
     (P_CYCLES_PER_MAC, "cycles_per_mac", 3750, 1, 100000, "cycles"),
     (P_IDLE_PW, "accelerator_idle", 2000, 0, _POWER, "pw"),
