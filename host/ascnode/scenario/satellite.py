@@ -1,7 +1,7 @@
 """One satellite of a run: a board with its twin, the events ahead of it, and what its radio says."""
 
-import heapq
 import itertools
+from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -77,7 +77,7 @@ class Satellite:
 
     def add(self, time_us: int, what: Event | Command) -> None:
         """Puts an event, or a telecommand that arrives at that time, in the queue."""
-        heapq.heappush(self._queue, (time_us, next(self._order), what))
+        insort(self._queue, (time_us, next(self._order), what))
 
     def plan(self, plan: int, windows: Sequence[tuple[float, float]]) -> None:
         """Loads a plan before the run begins; windows widened to whole seconds."""
@@ -111,9 +111,9 @@ class Satellite:
             done = await self.stepper.exchange(horizon_us, [self._event(*item) for item in batch])
             # What was not applied goes up again later, under the numbers that follow the last applied one.
             self._commander.sequence = first
-            for time_us, what in batch[: done.applied]:
-                heapq.heappop(self._queue)
-                self._gone_up(time_us, what)
+            del self._queue[: done.applied]
+            for _, what in batch[: done.applied]:
+                self._gone_up(what)
             self._batch = min(_BATCH, 2 * done.applied + _BATCH_START)
             self.now_us = done.now_us
             for output in done.outputs:
@@ -124,7 +124,7 @@ class Satellite:
             return what
         return messages.packet(time_us, self._commander.packet(what.name, *what.arguments, data=what.data))
 
-    def _gone_up(self, time_us: int, what: Event | Command) -> None:
+    def _gone_up(self, what: Event | Command) -> None:
         if isinstance(what, Command):
             self._commander.sequence += 1
             if what.job >= 0:
@@ -135,7 +135,7 @@ class Satellite:
         # What comes before that time and fits one exchange, and the time it allows to advance to.
         batch: list[tuple[int, Event | Command]] = []
         room = _EVENT_ROOM
-        for time_us, _, what in heapq.nsmallest(self._batch, self._queue):
+        for time_us, _, what in self._queue[: self._batch]:
             if time_us >= until_us:
                 break
             room -= len(what.data) + _OVERHEAD

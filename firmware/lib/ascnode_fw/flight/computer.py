@@ -125,7 +125,11 @@ class FlightComputer:
     def _mode(self, conditions: int) -> None:
         f = self.f
         mode = f[f_.MODE]
-        target = modes.next_mode(mode, conditions)
+        target = mode
+        if f[f_.SETTLED] != conditions * 4 + mode + 1:
+            target = modes.next_mode(mode, conditions)
+            if target == mode:  # and so it stays until the conditions change
+                f[f_.SETTLED] = conditions * 4 + mode + 1
         if target != mode:
             f[f_.MODE] = target
             self.telemetry.event(d.EV_MODE, mode * 256 + target)

@@ -47,7 +47,8 @@ QUEUE_CRC = const(40)
 BOOTS = const(41)
 LEAK_PW = const(42)  # what the accelerator drew beside its work when it was last on, and how warm it was then
 LEAK_CK = const(43)
-SIZE = const(44)
+SETTLED = const(44)  # conditions and mode between which the table has no transition
+SIZE = const(45)
 
 NAMES = (
     "now s",
@@ -94,6 +95,7 @@ NAMES = (
     "boots",
     "leakage pw",
     "leakage measured at cK",
+    "settled conditions",
 )
 
 
