@@ -13,8 +13,9 @@ from ascnode.scenario.hardware import Hardware
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.wire import dictionary as d
+from firmware.audited_int import LIMIT, Audited, LeftTheRangeError
 from firmware.flight.bench import Model
-from firmware.node.audited import LIMIT, Audited, AuditedArray, LeftTheRangeError, audit, audit_sensors
+from firmware.node.audited import AuditedArray, audit, audit_sensors
 from firmware.node.rig import Rig
 from firmware.plant.nodes import scaled
 

@@ -1,4 +1,4 @@
-"""An int that refuses to leave (-2^30, 2^30), and a plant whose every intermediate is one.
+"""A plant whose every intermediate is an int that refuses to leave (-2^30, 2^30).
 
 A 32-bit MicroPython holds such integers without the heap; one that leaves the range would become a bignum there.
 """
@@ -7,35 +7,7 @@ from collections.abc import Sequence
 
 from ascnode_fw.plant import layout
 from ascnode_fw.plant.model import Plant
-
-LIMIT = 1 << 30
-
-
-class LeftTheRangeError(AssertionError):
-    """An intermediate past 30 bits."""
-
-
-class Audited(int):
-    """Results of its arithmetic are Audited too, also with a plain int on either side."""
-
-    widest = 0
-
-    def __new__(cls, value: int) -> "Audited":
-        if not -LIMIT < value < LIMIT:
-            raise LeftTheRangeError(f"{value} is outside (-2^30, 2^30)")
-        Audited.widest = max(Audited.widest, abs(value))
-        return super().__new__(cls, value)
-
-
-def _audit(name: str) -> None:
-    plain = getattr(int, name)
-    setattr(Audited, name, lambda self, *others: Audited(plain(self, *others)))
-
-
-for _name in ("add", "sub", "mul", "floordiv", "lshift", "rshift", "and", "or"):
-    _audit(f"__{_name}__")
-    _audit(f"__r{_name}__")
-_audit("__neg__")
+from firmware.audited_int import Audited
 
 
 class AuditedWords(list[Audited]):

@@ -9,7 +9,8 @@ from ascnode.scenario.hardware import Hardware, plant_words
 from ascnode_fw.plant import config
 from ascnode_fw.plant import layout as at
 from ascnode_fw.plant.model import Plant
-from firmware.plant.audited import LIMIT, Audited, LeftTheRangeError, audited_plant
+from firmware.audited_int import LIMIT, Audited, LeftTheRangeError
+from firmware.plant.audited import audited_plant
 from firmware.plant.nodes import scaled
 
 Bounds = tuple[int, int]
