@@ -6,7 +6,7 @@ PY := .venv/bin/python
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
 	@echo "make test   run all tests, ruff and mypy"
-	@echo "make deep   the whole of what make test samples"
+	@echo "make deep   tests too long for make test as well (none so far)"
 	@echo "make bench  measure, as ratios against a bound or a peer"
 	@echo "make clean  remove .venv and caches"
 

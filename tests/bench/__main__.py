@@ -102,16 +102,19 @@ def step_times(console: Console, interpreter: Interpreter, folder: Path) -> None
     script = str(HERE / "step_times.py")
     for name, content in node_files(Scenario().node, compile_image(load_project_model()), 1, 0, 1000).items():
         (folder / name).write_bytes(content)
-    board = _figures([*interpreter.command, script, str(folder)])
-    twin = _figures([sys.executable, script, str(folder)])
+    for name, content in board_files(architecture(interpreter)).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    board = _figures([*interpreter.command, script, str(folder)], MICROPYPATH=str(folder / "lib"))
+    twin = _figures(
+        [sys.executable, script, str(folder)], PYTHONPATH=str(HERE.parent.parent / "firmware" / "lib")
+    )
     for name in board:
         table.add_row(name, f"{board[name]:.2f}", f"{twin[name]:.2f}", f"{board[name] / twin[name]:.2f}")
     console.print(table)
 
 
-def _figures(command: list[str]) -> dict[str, float]:
-    firmware = HERE.parent.parent / "firmware" / "lib"
-    environment = {"MICROPYPATH": str(firmware), "PYTHONPATH": str(firmware)}
+def _figures(command: list[str], **environment: str) -> dict[str, float]:
     out = subprocess.run(
         command, capture_output=True, text=True, check=True, timeout=120, env=environment
     ).stdout

@@ -131,9 +131,9 @@ class Node:
             plant.step()
             owed_ms -= self.step_ms
         self.words[_OWED_MS] = owed_ms
-        if plant.state[p_.EVENTS] != self.words[_CONDITIONS]:
-            self._plant_events(plant.state[p_.EVENTS])
-        plant.state[p_.EVENTS] = 0
+        conditions = plant.take_events()
+        if conditions != self.words[_CONDITIONS]:
+            self._plant_events(conditions)
 
     def _fold(self) -> None:
         w = self.words
@@ -176,9 +176,12 @@ class Node:
         return self.sim is not None and self.sim.lockstep
 
     def recover(self) -> None:
-        # As a watchdog would after a step that failed.
+        # As a watchdog would after a step that failed: the flight computer starts afresh, battery and heat go on.
         f = self.computer.f
+        plant = array("i", self.plant.state)
         self.boot(max(0, f[f_.NOW_S]), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
+        for word in range(len(plant)):
+            self.plant.state[word] = plant[word]
 
     def release(self) -> None:
         # The host has gone: the node is on its own.

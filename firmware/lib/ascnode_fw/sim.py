@@ -8,6 +8,7 @@ import struct
 
 from ascnode_fw import link
 from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight.links import CUSTODY_SENDS
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.frame import MAX_BODY
@@ -96,8 +97,8 @@ class SimPlane:
         # Steps while the period's start is before the time; why it stopped.
         node = self.node
         f = node.computer.f
-        link_counters = node.computer.links.carry
-        in_custody = link_counters[3]
+        counters = node.computer.links.counters
+        in_custody = counters[CUSTODY_SENDS]
         at = 0
         # Counted, since an upset may turn the clock back.
         left = self._periods(until_s, until_ms)
@@ -108,7 +109,7 @@ class SimPlane:
                 self._applied += 1
             node.step()
             self._steps += 1
-            if stop_on_custody and link_counters[3] != in_custody:
+            if stop_on_custody and counters[CUSTODY_SENDS] != in_custody:
                 return link.CUSTODY_SENT
             if self._sent > link.OUTPUT_MAX:
                 return link.OUTPUT_FULL

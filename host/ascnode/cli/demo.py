@@ -52,9 +52,9 @@ def demo(
         figures = _fly(flown, interpreter, path, console)
     except KeyboardInterrupt:
         raise StoppedError("stopped by Ctrl-C") from None
+    print_summary(console, figures)
     if json_file:
         _write(json_file, figures)
-    print_summary(console, figures)
 
 
 def _opening(scenario: Scenario, interpreter: Interpreter | None) -> str:

@@ -397,5 +397,5 @@ def test_waiting_and_sent_packets_are_counted_right_through_everything() -> None
             links.take_over(bench.f[f_.TM_COUNT] - rng.randrange(30))
         bench.period()
         states = [links.words[i] for i in range(0, len(links.words), l_.WORDS)]
-        assert (links.carry[1], links.carry[2]) == (states.count(1), states.count(2))
-        assert 0 <= links.carry[0] < 96_000
+        assert (links.counters[1], links.counters[2]) == (states.count(1), states.count(2))
+        assert 0 <= links.counters[0] < 96_000

@@ -142,7 +142,7 @@ def _in_range(host: Host) -> None:
     tasks, links = host.node.computer.tasks, host.node.computer.links
     assert tasks.held() == sum(1 for i in range(0, len(tasks.words), t_.WORDS) if tasks.words[i])
     states = [links.words[i] for i in range(0, len(links.words), l_.WORDS)]
-    assert (links.carry[1], links.carry[2]) == (states.count(1), states.count(2))
+    assert (links.counters[1], links.counters[2]) == (states.count(1), states.count(2))
     assert min(host.node.plant.state) >= 0
     v = host.node.computer.v
     assert all(low <= v[number] <= high for number, _, _, low, high, _ in d.PARAMETERS)

@@ -11,9 +11,12 @@ def test_it_starts_afresh_at_the_time_it_had_with_the_cause_and_one_boot_more() 
     rig.settle(100)
     f = rig.node.computer.f
     now_s, boots = f[f_.NOW_S], f[f_.BOOTS]
+    rig.node.plant.state[p_.ENERGY_J] //= 2
+    plant = list(rig.node.plant.state)
     rig.node.recover()
     f = rig.node.computer.f
     assert (f[f_.NOW_S], f[f_.BOOTS], rig.node.cause) == (now_s, boots + 1, d.WATCHDOG)
     assert f[f_.MODE] == d.SAFE
+    assert list(rig.node.plant.state) == plant  # a reset moves neither charge nor heat
     rig.node.step()
-    assert rig.node.plant.state[p_.EVENTS] == 0
+    assert f[f_.NOW_S] == now_s + 1

@@ -58,7 +58,7 @@ class FlightComputer:
             ("task counters", self.tasks.counters, ()),
             ("inputs", self.tasks.inputs, ()),
             ("links", self.links.words, ()),
-            ("link counters", self.links.carry, ()),
+            ("link counters", self.links.counters, ()),
             ("packets", self.links.packets, ()),
         ]
 
@@ -145,10 +145,10 @@ class FlightComputer:
         if given_up >= 0:
             self.telemetry.event(d.EV_CUSTODY_GIVEN_UP, given_up)
         f[f_.EXTRA_PW] = 0
-        if f[f_.CONTACT] and queue.carry[1]:
+        if f[f_.CONTACT] and queue.counters[links.WAITING]:
             self._send(self._least_urgent(), self._link_ms())
         else:
-            queue.carry[0] = 0
+            queue.counters[links.OWED] = 0
 
     def _least_urgent(self) -> int:
         # The least urgent class that may be sent; a power cap with no room for the transmitter leaves the beacon.
@@ -170,7 +170,7 @@ class FlightComputer:
         queue = self.links
         rate = self.v[d.P_RADIO_BPS]
         left = rate * link_ms
-        before = queue.carry[0]
+        before = queue.counters[links.OWED]
         slot = queue.next(lowest)
         while slot >= 0:
             packet = queue.packet(slot)
@@ -183,7 +183,7 @@ class FlightComputer:
             queue.sent(slot, f[f_.NOW_S])
             slot = queue.next(lowest)
         # The part of a packet that has gone out already counts in the next period; idle time does not.
-        queue.carry[0] = before + left if slot >= 0 else 0
+        queue.counters[links.OWED] = before + left if slot >= 0 else 0
         sent_ms = link_ms if slot >= 0 else link_ms - left // rate
         f[f_.EXTRA_PW] = scale(self.v[d.P_RADIO_PW], sent_ms, self.v[d.P_CONTROL_MS])
 

@@ -28,6 +28,12 @@ TRIES = const(8)
 WORDS = const(9)
 NAMES = ("state", "priority", "deadline s", "order", "count", "length", "custody", "sent s", "tries")
 
+# words of the counters; packets are counted by their state
+OWED = const(0)  # link time that was too short for the next packet, 1/1000 B
+WAITING = const(1)
+IN_CUSTODY = const(2)
+CUSTODY_SENDS = const(3)  # how often a packet was sent that stays in custody
+
 _WAITING = const(1)
 _SENT = const(2)
 _MASK = const(0x3FFFFFFF)
@@ -41,11 +47,10 @@ class Links:
         self.words = array("i", bytes(4 * SLOTS * WORDS))
         self.packets = bytearray(SLOTS * PACKET_MAX)
         self._view = memoryview(self.packets)
-        # link time owed, packets waiting, packets in custody, how often one was sent in custody
-        self.carry = array("i", [0, 0, 0, 0])
+        self.counters = array("i", [0, 0, 0, 0])
 
     def held(self) -> int:
-        return self.carry[1] + self.carry[2]
+        return self.counters[WAITING] + self.counters[IN_CUSTODY]
 
     def packet(self, slot: int) -> memoryview:
         at = slot * PACKET_MAX
@@ -62,7 +67,7 @@ class Links:
         w[i + COUNT], w[i + LENGTH], w[i + CUSTODY] = f[f_.TM_COUNT], len(packet), custody
         w[i + SENT_S] = w[i + TRIES] = 0
         w[i + STATE] = _WAITING
-        self.carry[1] += 1
+        self.counters[WAITING] += 1
         at = slot * PACKET_MAX
         self._view[at : at + len(packet)] = packet
         f[f_.QUEUE_CRC] = binascii.crc32(packet, f[f_.QUEUE_CRC]) & _MASK
@@ -85,7 +90,7 @@ class Links:
         return worst // WORDS
 
     def _free(self, i: int) -> None:
-        self.carry[self.words[i]] -= 1
+        self.counters[self.words[i]] -= 1
         for k in range(i, i + WORDS):
             self.words[k] = 0
 
@@ -110,7 +115,7 @@ class Links:
 
     def retry(self, now_s: int, v: "array[int]") -> int:
         # Puts overdue packets back in the queue; the count of one that was given up instead, else -1.
-        if not self.carry[2]:
+        if not self.counters[IN_CUSTODY]:
             return -1
         w = self.words
         for i in range(0, SLOTS * WORDS, WORDS):
@@ -120,8 +125,8 @@ class Links:
                     self._free(i)
                     return count
                 w[i] = _WAITING
-                self.carry[2] -= 1
-                self.carry[1] += 1
+                self.counters[IN_CUSTODY] -= 1
+                self.counters[WAITING] += 1
         return -1
 
     def lowest_priority(self, shed: int, v: "array[int]") -> int:
@@ -136,7 +141,7 @@ class Links:
 
     def next(self, lowest: int) -> int:
         # The slot to send, or -1.
-        left = self.carry[1]
+        left = self.counters[WAITING]
         if not left:
             return -1
         best = -1
@@ -159,6 +164,6 @@ class Links:
         w[i] = _SENT
         w[i + SENT_S] = now_s
         w[i + TRIES] += 1
-        self.carry[1] -= 1
-        self.carry[2] += 1
-        self.carry[3] = (self.carry[3] + 1) & _MASK
+        self.counters[WAITING] -= 1
+        self.counters[IN_CUSTODY] += 1
+        self.counters[CUSTODY_SENDS] = (self.counters[CUSTODY_SENDS] + 1) & _MASK
