@@ -257,13 +257,16 @@ def test_ctrl_c_ends_it_in_one_sentence_with_the_record_and_no_process_left(tmp_
 def test_a_termination_leaves_no_process(tmp_path: Path) -> None:
     process = under_way(tmp_path)
     family = children(process.pid)
+    deadline = time.monotonic() + 20
+    while (committed := frames_in(tmp_path / "run.sqlite")) == 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
     process.kill()
     process.wait(10)
     deadline = time.monotonic() + 5
     while any(map(alive, family)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, family))
-    assert frames_in(tmp_path / "run.sqlite") >= 0
+    assert frames_in(tmp_path / "run.sqlite") >= committed > 0
 
 
 @needs_interpreter
