@@ -7,8 +7,8 @@ import pytest
 
 from ascnode.models.digits import INPUT_SCALE, INPUT_ZERO_POINT, load_digits, to_model_input
 from ascnode.models.export_digits import npz_bytes
-from ascnode.models.reference import Reference
-from ascnode.models.tflite_model import load_model
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import load_model
 from models.golden import DIGITS
 
 # optdigits.names of the UCI repository: examples of each class in the set that scikit-learn carries.

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from ascnode.models.layers import ModelError
-from ascnode.models.quantise import quantise_multiplier, quantise_value, requantise
+from ascnode_gateware.model.layers import ModelError
+from ascnode_gateware.model.quantise import quantise_multiplier, quantise_value, requantise
 from models.oracle import multiply_by_quantised_multiplier, vectors
 
 

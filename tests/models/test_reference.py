@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ascnode.models.digits import load_digits
-from ascnode.models.reference import Reference
-from ascnode.models.tflite_model import load_model, read_model
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import load_model, read_model
 from models.golden import DIGITS, Golden, mlperf_tiny
 from models.random_layers import GRAPH_KINDS, KINDS, random_images, random_layer
 

@@ -8,9 +8,9 @@ import pytest
 import tflite
 
 from ascnode.models.image import compile_image
-from ascnode.models.layers import Convolution, ModelError
-from ascnode.models.reference import Reference
-from ascnode.models.tflite_model import load_model, read_model
+from ascnode_gateware.model.layers import Convolution, ModelError
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import load_model, read_model
 from ascnode_fw.accel import kernel_portable
 from ascnode_fw.accel.software import SoftwareAccelerator
 from models.golden import DIGITS, mlperf_tiny

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from ascnode.models.layers import (
+from ascnode_gateware.model.layers import (
     Convolution,
     Depthwise,
     FullyConnected,

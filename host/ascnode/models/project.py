@@ -3,8 +3,8 @@
 from importlib import resources
 from pathlib import Path
 
-from ascnode.models.layers import Model
-from ascnode.models.tflite_model import load_model
+from ascnode_gateware.model.layers import Model
+from ascnode_gateware.model.tflite_model import load_model
 
 
 def project_model_file() -> Path:

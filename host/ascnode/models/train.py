@@ -14,8 +14,8 @@ import numpy.typing as npt
 import typer
 
 from ascnode.models.digits import INPUT_SCALE, INPUT_ZERO_POINT, Digits, load_digits
-from ascnode.models.reference import Reference
-from ascnode.models.tflite_model import read_model
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import PROFILES, Event, VirtualBoard
 from ascnode.errors import BoardError
 from ascnode.models.image import compile_image
-from ascnode.models.layers import Model
-from ascnode.models.reference import Reference
+from ascnode_gateware.model.layers import Model
+from ascnode_gateware.model.reference import Reference
 from ascnode.record.database import Record
 from ascnode.scenario.hardware import power_scale_k
 from ascnode.scenario.provision import node_files, unique_id

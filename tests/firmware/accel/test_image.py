@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ascnode.models.image import compile_image
-from ascnode.models.reference import Reference
-from ascnode.models.tflite_model import load_model, read_model
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import load_model, read_model
 from ascnode_fw.accel import choose, kernel_portable, layout
 from ascnode_fw.accel.software import SoftwareAccelerator, largest
 from firmware.accel.audited import AUDITED

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ascnode.models.digits import load_digits
-from ascnode.models.tflite_model import load_model, read_model
+from ascnode_gateware.model.tflite_model import load_model, read_model
 from firmware.accel import cases
 from models.golden import DIGITS, Golden, mlperf_tiny
 from models.oracle import vectors

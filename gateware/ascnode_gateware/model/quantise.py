@@ -9,7 +9,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.models.layers import ModelError
+from ascnode_gateware.model.layers import ModelError
 
 Int64 = npt.NDArray[np.int64]
 

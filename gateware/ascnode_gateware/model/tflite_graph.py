@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from ascnode.models.layers import ModelError, Tensor
+from ascnode_gateware.model.layers import ModelError, Tensor
 
 MAX_ELEMENTS = 1 << 24  # of one tensor; far above anything a node could hold
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import tflite
 
-from ascnode.models.layers import (
+from ascnode_gateware.model.layers import (
     Add,
     Convolution,
     Depthwise,
@@ -19,9 +19,9 @@ from ascnode.models.layers import (
     Reshape,
     Tensor,
 )
-from ascnode.models.quantise import quantise_multiplier
-from ascnode.models.tflite_graph import Graph, guarded
-from ascnode.models.tflite_operator import Operator
+from ascnode_gateware.model.quantise import quantise_multiplier
+from ascnode_gateware.model.tflite_graph import Graph, guarded
+from ascnode_gateware.model.tflite_operator import Operator
 
 _ADD_LEFT_SHIFT = 20  # tflite-micro add_common.cc, int8
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import tflite
 
-from ascnode.models.layers import Int8, Int32, ModelError, Rescale, Tensor, Window
-from ascnode.models.quantise import INT8_MAX, INT8_MIN, quantise_multiplier, quantise_value
-from ascnode.models.tflite_graph import Graph
 from ascnode_fw.accel.layout import MAX_WINDOW
+from ascnode_gateware.model.layers import Int8, Int32, ModelError, Rescale, Tensor, Window
+from ascnode_gateware.model.quantise import INT8_MAX, INT8_MIN, quantise_multiplier, quantise_value
+from ascnode_gateware.model.tflite_graph import Graph
 
 # Real bounds of a fused activation; None leaves that end to int8.
 _CLAMPS: dict[int, tuple[float | None, float | None]] = {

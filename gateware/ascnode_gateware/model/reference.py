@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.models.layers import (
+from ascnode_gateware.model.layers import (
     Add,
     Convolution,
     Depthwise,
@@ -24,7 +24,7 @@ from ascnode.models.layers import (
     Tensor,
     Window,
 )
-from ascnode.models.quantise import Int64, requantise, rounding_shift, wrap_int32
+from ascnode_gateware.model.quantise import Int64, requantise, rounding_shift, wrap_int32
 
 Float64 = npt.NDArray[np.float64]
 Step = Callable[..., Int8]

@@ -1,0 +1,1 @@
+"""What the engine runs: jobs, parameters, and the image that carries them. docs/accelerator.md is the contract."""

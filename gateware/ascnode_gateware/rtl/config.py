@@ -1,0 +1,40 @@
+"""The running job's header, one register a field that outlives its word; program.job.FIELDS is the layout."""
+
+from dataclasses import dataclass
+
+from pyrtl import Register, WireVector
+
+from ascnode_gateware.program.job import FIELDS
+from ascnode_gateware.rtl.cells import keep
+
+# These load a counter or a pointer and are not kept: input, weights, output, skip.
+KEPT = frozenset(FIELDS) - {"opcode", "tag", "input", "weights", "output", "skip"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header word as it arrives: `valid` (1), `index` (4) and `word` (32)."""
+
+    valid: WireVector
+    index: WireVector
+    word: WireVector
+
+    def arrives(self, name: str) -> WireVector:
+        """1 while the word that holds the field is here."""
+        return self.valid & (self.index == FIELDS[name].word)
+
+    def value(self, name: str) -> WireVector:
+        field = FIELDS[name]
+        return self.word[field.low : field.low + field.width]
+
+
+class JobConfig:
+    """config[name] is the field's register; it changes a cycle after its word has arrived."""
+
+    def __init__(self, header: Header) -> None:
+        self._registers = {name: Register(FIELDS[name].width, f"config_{name}") for name in sorted(KEPT)}
+        for name, register in self._registers.items():
+            keep(register, (header.arrives(name), header.value(name)))
+
+    def __getitem__(self, name: str) -> Register:
+        return self._registers[name]

@@ -1,0 +1,214 @@
+"""The drain: takes a finished set of accumulators through the rescaling and writes a word for each pixel.
+
+An item is one output byte; it has a slot of two cycles. With `add`, slots alternate: an item's first visit makes the
+convolution's byte; its second, three slots later, adds the skip tensor's. An item's stages, by cycle:
+0 reads sum and bias, 1 adds them, 2 and 3 multiply, 4 shifts, 5 rounds and clamps.
+"""
+
+from dataclasses import dataclass
+
+from pyrtl import Const, Register, WireVector, concat, mux, select
+
+from ascnode_gateware.rtl.cells import bytes_of, connect, delayed, keep, low
+from ascnode_gateware.rtl.memory import Port
+from ascnode_gateware.rtl.requantise import clamped, product, rounded
+from ascnode_gateware.rtl.tables import ADD_ENTRY, Tables
+
+
+@dataclass(frozen=True)
+class Order:
+    """An output group to drain: `pending` (1) until it begins; the rest as it is in that cycle."""
+
+    pending: WireVector
+    last_pixel: WireVector  # 8
+    add: WireVector
+    output: WireVector  # 15
+    skip: WireVector  # 15
+    out_step: WireVector  # 9
+    ends_layer: WireVector
+
+
+@dataclass(frozen=True)
+class Drain:
+    begin: WireVector  # takes the order
+    busy: Register
+    which: Register  # the set that is read out
+    done: WireVector  # its last word is being written
+    layer_done: WireVector
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Which sums are read."""
+
+    which: Register
+    pixel: Register  # 8
+    channel: Register  # 2
+
+
+class Progress:
+    """Registers that say which item each slot is for."""
+
+    def __init__(self) -> None:
+        self.odd = Register(1, "drain_odd")  # second cycle of a slot
+        self.second = Register(1, "drain_second")  # the slot is for a second visit
+        self.issuing = Register(1, "drain_issuing")  # first visits are left
+        self.pixel, self.channel = Register(8, "drain_pixel"), Register(2, "drain_channel")
+        self.again = Register(2, "drain_again")  # channel of the second visit
+        self._visits = Register(3, "drain_visits")  # which of the last three slots were first visits
+        self.valid = select(self.second, self._visits[2], self.issuing)
+
+    def wire(
+        self, begin: WireVector, clear: WireVector, ends: WireVector, go: WireVector, order: "_Taken"
+    ) -> None:
+        """`ends`: a slot ends in this cycle."""
+        first = ends & self.issuing & ~self.second
+        pixel_done = first & (self.channel == 3)
+        keep(self.odd, (begin, 0), (go, ~self.odd))
+        keep(self.second, (begin, 0), (ends, order.add & ~self.second))
+        keep(self.channel, (begin, 0), (first, low(self.channel + 1, 2)))
+        keep(self.pixel, (begin, 0), (pixel_done, low(self.pixel + 1, 8)))
+        keep(self.issuing, (clear, 0), (begin, 1), (pixel_done & (self.pixel == order.last_pixel), 0))
+        keep(self._visits, (begin, 0), (ends, concat(self._visits[:2], self.issuing & ~self.second)))
+        keep(self.again, (begin, 0), (ends & self.second & self.valid, low(self.again + 1, 2)))
+
+
+def drain(
+    order: Order,
+    port: Port,
+    granted: WireVector,
+    read_word: WireVector,
+    sums: tuple[WireVector, WireVector],
+    tables: Tables,
+    progress: Progress,
+    which: Register,
+    clear: WireVector,
+) -> Drain:
+    """port: driven here, declared by the caller; granted (1), read_word (32): its grant, and what it read.
+
+    sums: each set's four rows (128), a cycle after progress.pixel. Holds its pipeline while a write or a skip word
+    waits for its bank, and for each bit of a left shift.
+    """
+    busy = Register(1, "drain_busy")
+    begin, go = order.pending & ~busy & ~clear, WireVector(1, "drain_go")
+    p, ends, taken = progress, go & progress.odd, _taken_order(order, begin)
+    p.wire(begin, clear, ends, go, taken)
+    slot = Register(2, "drain_parameter_slot")
+    entry = select(p.second, Const(ADD_ENTRY, 5), concat(slot, p.channel).zero_extended(5))
+    byte = Register(8, "drain_byte")
+    skip = _Skip(p, ends, begin, taken.add & busy, read_word)
+    first = select(p.second, tables.first(byte), _row(sums, which, p.channel))
+    scale = tables.scale(entry, ends)
+    x, shifting = _addition(first, tables.addend(p.second, skip.byte, entry), scale, p, ends, go)
+    total = product(x, tables.digits(entry, ends), p.odd, go, "requantise_total")
+    result = _finish(total, scale, ends, go)
+    keep(byte, (ends, result))
+    writes = _written(p, taken.add, ends, begin | clear)
+    packed, waiting = _pack(result, ends & writes, granted, begin | clear)
+    go <<= ~(skip.starved | shifting | (waiting & ~granted & p.odd & writes))
+    written = waiting & granted
+    skip.reads(granted & ~waiting)
+    left = Register(8, "drain_left")
+    keep(left, (begin, order.last_pixel), (written, low(left - 1, 8)))
+    done = written & (left == 0)
+    keep(busy, (clear | done, 0), (begin, 1))
+    keep(which, (clear, 1), (begin, ~which))
+    keep(slot, (clear, 0), (done, low(slot + 1, 2)))
+    output = _pointer("drain_output", begin, order.output, written, taken.out_step)
+    skip_at = _pointer("drain_skip", begin, order.skip, skip.consumed, taken.out_step)
+    _drive(port, waiting | skip.wanted, select(waiting, output, skip_at), waiting, packed)
+    return Drain(begin, busy, which, done, done & taken.ends_layer)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    add: Register
+    last_pixel: Register
+    out_step: Register
+    ends_layer: Register
+
+
+def _taken_order(order: Order, begin: WireVector) -> _Taken:
+    """The order as it was when it began: the next job's header may come while this one drains."""
+    names = ("add", "last_pixel", "out_step", "ends_layer")
+    return _Taken(*[delayed(getattr(order, name), f"drain_order_{name}", begin) for name in names])
+
+
+class _Skip:
+    """Reads the skip tensor's word of a pixel before its first second visit; `byte` is the channel in turn."""
+
+    def __init__(
+        self, p: Progress, ends: WireVector, begin: WireVector, active: WireVector, read_word: WireVector
+    ) -> None:
+        there, asked = Register(1, "drain_skip_there"), Register(1, "drain_skip_asked")
+        word = Register(32, "drain_skip_word")
+        keep(word, (asked, read_word))
+        self.consumed = ends & p.second & p.valid & (p.again == 3)
+        self.wanted = active & ~there & ~asked
+        self.starved = p.second & p.valid & ~there
+        self.byte = mux(p.again, *bytes_of(word))
+        keep(there, (begin | self.consumed, 0), (asked, 1))
+        self._asked, self._begin = asked, begin
+
+    def reads(self, granted: WireVector) -> None:
+        self._asked.next <<= self.wanted & granted & ~self._begin
+
+
+def _row(sums: tuple[WireVector, WireVector], which: WireVector, row: WireVector) -> WireVector:
+    rows = [[words[at : at + 32] for at in range(0, 128, 32)] for words in sums]
+    return select(which, mux(row, *rows[1]), mux(row, *rows[0]))
+
+
+def _addition(
+    first: WireVector, addend: WireVector, scale: WireVector, p: Progress, ends: WireVector, go: WireVector
+) -> tuple[Register, WireVector]:
+    """(x (32), 1 while it shifts left): loaded at a slot's end, doubled in the next slot's first cycle."""
+    x, doubled = Register(32, "drain_x"), Register(5, "drain_doubled")
+    fresh = delayed(p.valid, "drain_x_valid", ends)
+    shifting = fresh & ~p.odd & scale[5] & (doubled != scale[:5])
+    keep(x, (shifting, concat(x[:31], Const(0, 1))), (ends, low(first + addend, 32)))
+    keep(doubled, (shifting, low(doubled + 1, 5)), (go, 0))
+    return x, shifting
+
+
+def _finish(total: WireVector, scale: WireVector, ends: WireVector, go: WireVector) -> WireVector:
+    """The output byte in its second cycle after the product; the shift word is kept, the next one being read."""
+    kept = delayed(scale, "drain_scale", ends)
+    quotient, carry = rounded(total[15:47], select(kept[5], Const(0, 5), kept[:5]))
+    held = delayed(concat(carry, quotient), "drain_quotient", go)
+    return clamped(held[:9], held[9], kept[8:16], kept[16:32])
+
+
+def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) -> Register:
+    """1 while the item in the last two stages is one that is written: a second visit, when there are such."""
+    stage2, stage4 = Register(1, "drain_written_2"), Register(1, "drain_written_4")
+    keep(stage2, (clear, 0), (ends, p.valid & (p.second | ~add)))
+    keep(stage4, (clear, 0), (ends, stage2))
+    return stage4
+
+
+def _pack(
+    result: WireVector, arrives: WireVector, granted: WireVector, clear: WireVector
+) -> tuple[Register, Register]:
+    """(word of four bytes, 1 until it is written)."""
+    word, count = Register(32, "drain_packed"), Register(2, "drain_packed_count")
+    keep(word, (arrives, concat(result, word[8:])))
+    keep(count, (clear, 0), (arrives, low(count + 1, 2)))
+    waiting = Register(1, "drain_waiting")
+    keep(waiting, (clear, 0), (arrives & (count == 3), 1), (granted, 0))
+    return word, waiting
+
+
+def _pointer(name: str, begin: WireVector, start: WireVector, step: WireVector, by: WireVector) -> Register:
+    pointer = Register(15, name)
+    moved = concat(pointer[14], low(pointer[:14] + by, 14))
+    keep(pointer, (begin, start), (step, moved))
+    return pointer
+
+
+def _drive(port: Port, request: WireVector, address: WireVector, write: WireVector, data: WireVector) -> None:
+    assert port.write is not None and port.data is not None
+    connect(port.request, request)
+    connect(port.address, address)
+    connect(port.write, write)
+    connect(port.data, data)

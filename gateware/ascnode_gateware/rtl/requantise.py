@@ -1,0 +1,103 @@
+"""Rescaling of a 32-bit sum to int8, as TFLite Micro rounds it twice, with no multiplier block.
+
+x * m is summed from the multiplier's radix-4 digits (program.parameters.recode), eight in a cycle: low eight,
+then high eight. (S_high + (S_low + 2^30 >> 16)) >> 15 equals (x * m + 2^30) >> 31, since S_high * 2^16 has no low bits.
+"""
+
+from pyrtl import Const, Register, WireVector, concat, select
+
+from ascnode_gateware.rtl.cells import bytes_of, joined, low, signed
+
+_SUM_BITS = 48  # |x * eight digits| <= 2^31 * 43690, plus 2^30
+
+
+def product(x: WireVector, digits: WireVector, high: WireVector, enable: WireVector, name: str) -> Register:
+    """x (32, signed) * digits (32): present both for two enabled cycles, `high` 0 then 1.
+
+    After the second, bits 15..46 of the register are (x * m + 2^30) >> 31. About 660 LC: 8 digit selectors of 33,
+    adders of 4 x 36 + 2 x 40 + 2 x 48.
+    """
+    total = Register(_SUM_BITS, name)
+    half = select(high, digits[16:], digits[:16])
+    selected = [half[at : at + 2] for at in range(0, 16, 2)]
+    negative = [digit[0] & digit[1] for digit in selected]
+    sums = _digit_sum(x, selected, negative)
+    # -x is ~x + 1: seven of the eight ones found room in the tree, the last goes in here, as does the rounding half.
+    first = concat(Const(1, 1), Const(0, 15), negative[7], Const(0, 14))
+    carried = select(high, signed(total[16:], _SUM_BITS), first.zero_extended(_SUM_BITS))
+    total.next <<= select(enable, low(sums + carried, _SUM_BITS), total)
+    return total
+
+
+def _digit_sum(x: WireVector, digits: list[WireVector], negative: list[WireVector]) -> WireVector:
+    """Sum of digit j * x * 4^j, less negative[7] * 4^7: each level shifts one operand left and has room for ones there."""
+    terms = [_term(x, digit) for digit in digits]
+    zero = Const(0, 1)
+    pairs = [
+        _add(terms[j], concat(terms[j + 1], zero, negative[j]), 36) for j in range(0, 8, 2)
+    ]  # negative[j] at bit 0
+    fours = [
+        _add(pairs[j], concat(pairs[j + 1], zero, negative[2 * j + 1], zero, zero), 40) for j in (0, 2)
+    ]  # negative[1], negative[5] at bit 2
+    gap = concat(zero, negative[3], Const(0, 6))
+    return _add(fours[0], concat(fours[1], gap), 48)
+
+
+def _term(x: WireVector, digit: WireVector) -> WireVector:
+    """0, x, 2x or ~x (33 bits): one look-up a bit, of x[i], x[i-1] and the digit."""
+    single = signed(x, 33)
+    double = concat(x, Const(0, 1))
+    return select(digit[1], select(digit[0], ~single, double), select(digit[0], single, Const(0, 33)))
+
+
+def _add(a: WireVector, b: WireVector, width: int) -> WireVector:
+    return low(signed(a, width) + signed(b, width), width)
+
+
+def rounded(value: WireVector, right: WireVector) -> tuple[WireVector, WireVector]:
+    """value (32, signed) >> right (5): (the quotient held within -256..255 (9), whether 1 is to be added (1)).
+
+    To nearest, halves away from zero. A stage shifts by 16, 8, 4, 2, 1: bits that fall out below the rounding bit are
+    gathered in `sticky`, bits above what later stages can bring down in `over`.
+    """
+    sign = value[31]
+    bits = concat(value, Const(0, 1))  # bit 0 will be the rounding bit
+    sticky: WireVector = Const(0, 1)
+    over: WireVector = Const(0, 1)
+    for stage in (4, 3, 2, 1, 0):
+        step, shift = 1 << stage, right[stage]
+        sticky = sticky | (shift & _any(bits[:step]))
+        width = 9 + step  # what can still matter: nine bits, the rounding bit, and the shifts to come
+        shifted = select(shift, signed(bits[step:], len(bits)), bits)
+        over = over | _differs(shifted[width - 1 :], sign)
+        bits = shifted[:width]
+    limit = concat(sign, *[~sign] * 8)
+    return select(over, limit, bits[1:]), bits[0] & (~sign | sticky)
+
+
+def _any(bits: WireVector) -> WireVector:
+    result = bits[0]
+    for bit in list(bits)[1:]:
+        result = result | bit
+    return result
+
+
+def _differs(bits: WireVector, sign: WireVector) -> WireVector:
+    return _any(bits ^ joined([sign] * len(bits)))
+
+
+def clamped(
+    quotient: WireVector, carry: WireVector, zero_point: WireVector, bounds: WireVector
+) -> WireVector:
+    """quotient (9) + carry (1) + zero point (8), held between the bytes of bounds (16: lowest, highest); 8 bits."""
+    # One bit below makes the carry part of the same chain of adders.
+    total = (signed(concat(quotient, Const(1, 1)), 12) + signed(concat(zero_point, carry), 12))[1:12]
+    lowest, highest = (signed(byte, 11) for byte in bytes_of(bounds))
+    below, above = _less(total, lowest), _less(highest, total)
+    return select(below, bounds[:8], select(above, bounds[8:], total[:8]))
+
+
+def _less(a: WireVector, b: WireVector) -> WireVector:
+    """Signed a < b of equal widths: the sign of the difference, which has a bit to spare."""
+    difference: WireVector = (signed(a, 12) - signed(b, 12))[11]
+    return difference
