@@ -15,23 +15,23 @@ demo:
 	@$(PY) -m ascnode demo
 
 test:
-	@.ci/setup test,lint
+	@.ci/setup test,lint,gateware
 	@$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -n 2 -m "not deep" --dist worksteal
 
 deep:
-	@.ci/setup test,lint
+	@.ci/setup test,lint,gateware
 	$(PY) -m pytest -n 2 --dist worksteal
 
 lint:
-	@.ci/setup test,lint
+	@.ci/setup test,lint,gateware
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) tests/check_firmware_types.py
 
 bench:
-	@.ci/setup test,lint
+	@.ci/setup test,lint,gateware
 	$(PY) -m tests.bench
 
 clean:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ascnode.models.image import compile_image
+from ascnode_fw.accel import layout
 from ascnode_gateware.model.layers import ModelError
 from ascnode_gateware.model.tflite_model import load_model, read_model
-from ascnode_fw.accel import layout
 from models.golden import DIGITS
 from models.random_layers import random_layer
 from models.tflite_builder import OpSpec, TensorSpec, build

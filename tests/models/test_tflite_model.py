@@ -8,11 +8,11 @@ import pytest
 import tflite
 
 from ascnode.models.image import compile_image
+from ascnode_fw.accel import kernel_portable
+from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_gateware.model.layers import Convolution, ModelError
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model, read_model
-from ascnode_fw.accel import kernel_portable
-from ascnode_fw.accel.software import SoftwareAccelerator
 from models.golden import DIGITS, mlperf_tiny
 from models.random_layers import KINDS, random_layer
 from models.tflite_builder import OpSpec, TensorSpec, build

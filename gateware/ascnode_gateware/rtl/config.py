@@ -7,8 +7,9 @@ from pyrtl import Register, WireVector
 from ascnode_gateware.program.job import FIELDS
 from ascnode_gateware.rtl.cells import keep
 
-# These load a counter or a pointer and are not kept: input, weights, output, skip.
-KEPT = frozenset(FIELDS) - {"opcode", "tag", "input", "weights", "output", "skip"}
+# These load a counter, a pointer or a memory, and are not kept here.
+_ELSEWHERE = {"input", "weights", "output", "skip", "d_kx", "d_ky", "d_icg", "d_ocg"}
+KEPT = frozenset(FIELDS) - {"opcode", "tag"} - _ELSEWHERE
 
 
 @dataclass(frozen=True)

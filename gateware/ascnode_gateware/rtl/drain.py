@@ -105,7 +105,8 @@ def drain(
     keep(byte, (ends, result))
     writes = _written(p, taken.add, ends, begin | clear)
     packed, waiting = _pack(result, ends & writes, granted, begin | clear)
-    go <<= ~(skip.starved | shifting | (waiting & ~granted & p.odd & writes))
+    # A word has a cycle to be written in before the next byte comes: the grant itself stays out of this path.
+    go <<= ~(skip.starved | shifting | (waiting & p.odd & writes))
     written = waiting & granted
     skip.reads(granted & ~waiting)
     left = Register(8, "drain_left")

@@ -50,7 +50,8 @@ class Engine:
     issued: WireVector  # event: a word goes past the array
     stalled: WireVector  # event: a pass has words left, and none goes
     throttled: WireVector  # event
-    moved: WireVector  # event: the engine reads or writes a word
+    from_stream: WireVector  # event: a word comes from the ring
+    moved: WireVector  # 2: words that the engine reads or writes in this cycle
     progress: WireVector  # event: anything the watchdog takes for life
 
 
@@ -161,6 +162,7 @@ def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> E
         issued=s.issued,
         stalled=busy & ~s.issued & ~throttled,
         throttled=throttled,
+        from_stream=from_ring & grants.fetch,
         moved=low(low(grants.fetch + grants.pixel, 2) + grants.drain, 2),
         progress=s.issued | grants.fetch | grants.drain,
     )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from pyrtl import Register, WireVector, concat, select
+from pyrtl import Const, MemBlock, Register, WireVector, concat, select
 
-from ascnode_gateware.rtl.cells import keep, low, mod_counter
+from ascnode_gateware.program.job import FIELDS
+from ascnode_gateware.rtl.cells import block_ram, delayed, keep, low, mod_counter, read
 from ascnode_gateware.rtl.config import Header, JobConfig
 
 
@@ -33,14 +34,10 @@ def passes(config: JobConfig, header: Header, begin: WireVector, take: WireVecto
     ky_last <<= ky == config["n_ky_less_1"]
     icg_last <<= icg == config["n_icg_less_1"]
     ocg_last <<= ocg == config["n_ocg_less_1"]
-    step = select(
-        kx_last,
-        select(ky_last, select(icg_last, config["d_ocg"], config["d_icg"]), config["d_ky"]),
-        config["d_kx"],
-    )
     address = Register(15, "passes_address")
+    step = _step(header, kx_last, kx_last & ky_last, group_last)
     moved = concat(address[14], low(address[:14] + step, 14))
-    keep(address, (header.arrives("input"), header.value("input")), (take, moved))
+    keep(address, (header.arrives("input"), header.value("input")), (delayed(take, "passes_taken"), moved))
     ix = _coordinate("ix", config["ix0"], config["kx_inc"], begin | (take & kx_last), take)
     iy = _coordinate(
         "iy", config["iy0"], config["ky_inc"], begin | (take & kx_last & ky_last), take & kx_last
@@ -48,6 +45,15 @@ def passes(config: JobConfig, header: Header, begin: WireVector, take: WireVecto
     first = Register(1, "passes_first")
     keep(first, (begin, 1), (take, group_last))
     return Pass(address, ix, iy, first, group_last, group_last & ocg_last, ocg)
+
+
+def _step(header: Header, ky: WireVector, icg: WireVector, ocg: WireVector) -> WireVector:
+    """The step (14) after a pass, a cycle late: the header's words stay in block RAM, two steps in each."""
+    words = block_ram("passes_header", 32, 4)
+    words[header.index] <<= MemBlock.EnabledWrite(header.word, header.valid)
+    pair = read(words, select(icg, Const(FIELDS["d_icg"].word, 4), Const(FIELDS["d_kx"].word, 4)), "passes_steps")
+    odd = delayed(select(icg, ocg, ky), "passes_odd_step")
+    return select(odd, pair[16:30], pair[:14])
 
 
 def _coordinate(

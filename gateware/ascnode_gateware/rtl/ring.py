@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pyrtl import Register, WireVector, concat, select
 
-from ascnode_gateware.rtl.cells import keep, low
+from ascnode_gateware.rtl.cells import delayed, keep, low
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def ring(
         concat(read_block, read_word),
         readable != 0,
         concat(fill_block, fill_word),
-        free != 0,
+        delayed(free != 0, "ring_room"),
         free,
     )
 

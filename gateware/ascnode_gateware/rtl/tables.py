@@ -54,7 +54,7 @@ def _place(arrival: Arrival) -> tuple[Register, Register]:
     keep(
         kind, (complete | ~arrival.parameter & (arrival.index == 0), 0), (arrival.parameter, low(kind + 1, 2))
     )
-    keep(channel, (complete, low(channel + 1, 2)))
+    keep(channel, (arrival.header, 0), (complete, low(channel + 1, 2)))
     return kind, channel
 
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import board, demo
+from ascnode.cli import accel, board, demo
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("board")(board.board)
+app.add_typer(accel.app, name="accel")
 
 
 def main() -> None:

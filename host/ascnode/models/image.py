@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from ascnode_fw.accel import layout
 from ascnode_gateware.model.layers import (
     Convolution,
     Depthwise,
@@ -22,7 +23,6 @@ from ascnode_gateware.model.layers import (
     Reshape,
     Window,
 )
-from ascnode_fw.accel import layout
 
 _POINT = Window(1, 1, 1, 1)
 _BIAS = 128  # images and arenas hold int8 + 128

@@ -17,8 +17,6 @@ from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import PROFILES, Event, VirtualBoard
 from ascnode.errors import BoardError
 from ascnode.models.image import compile_image
-from ascnode_gateware.model.layers import Model
-from ascnode_gateware.model.reference import Reference
 from ascnode.record.database import Record
 from ascnode.scenario.hardware import power_scale_k
 from ascnode.scenario.provision import node_files, unique_id
@@ -32,6 +30,8 @@ from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
 from ascnode_fw.accel.image import Image
 from ascnode_fw.wire import dictionary as d
+from ascnode_gateware.model.layers import Model
+from ascnode_gateware.model.reference import Reference
 
 
 class ReferenceAccelerator:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.models.image import compile_image
+from ascnode_fw.accel import kernel_portable, layout
 from ascnode_gateware.model.layers import Model
 from ascnode_gateware.model.reference import Reference
-from ascnode_fw.accel import kernel_portable, layout
 from firmware.accel import checks
 from unix_port import run_micropython
 

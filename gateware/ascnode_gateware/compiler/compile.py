@@ -1,0 +1,103 @@
+"""From a model to a program, in order: plan, lower, cut and pack, place activations, place constants, emit."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ascnode_gateware.compiler.buffers import Activations, place
+from ascnode_gateware.compiler.emit import Emitter
+from ascnode_gateware.compiler.lower import lower
+from ascnode_gateware.compiler.plan import Plan, make_plan
+from ascnode_gateware.compiler.residency import Constants, decide, decide_shares
+from ascnode_gateware.compiler.target import UP5K, Options, Target
+from ascnode_gateware.compiler.work import Work, make_work
+from ascnode_gateware.model.layers import Model, ModelError
+from ascnode_gateware.model.tflite_graph import Graph
+from ascnode_gateware.model.tflite_model import load_model
+from ascnode_gateware.program.program import Program
+
+_DEFAULTS = Options()
+
+
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """One way to place everything."""
+
+    works: list[Work]
+    activations: Activations
+    constants: Constants
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Wholly resident first, then fast."""
+        return self.constants.stream_words > 0, self.constants.cycles
+
+
+def compile_file(path: Path, *, target: Target = UP5K, options: Options = _DEFAULTS) -> Program:
+    """`compile_model` of a .tflite file; a softmax at its end is left to a CPU. ModelError names the file."""
+    model = load_model(path, drop_final_softmax=True)
+    left = [op for index, op, _ in Graph(path.read_bytes()).operators() if index > model.layers[-1].index]
+    try:
+        return compile_model(model, target=target, options=options, name=path.stem, cpu_ops=tuple(left))
+    except ModelError as error:
+        raise ModelError(f"{path.name}: {error}") from error
+
+
+def compile_model(
+    model: Model,
+    *,
+    target: Target = UP5K,
+    options: Options = _DEFAULTS,
+    name: str = "model",
+    cpu_ops: tuple[str, ...] = (),
+) -> Program:
+    """The same program for the same model, always; ModelError, in one sentence, when it cannot run or does not fit."""
+    plan = make_plan(model, options)
+    choices: list[_Choice] = []
+    failure: ModelError | None = None
+    for works in _alternatives(plan, options):
+        try:
+            choices.append(_placed(plan, works, target, options))
+        except ModelError as error:
+            failure = failure or error
+    if not choices:
+        raise failure or ModelError("the model cannot run")
+    best = min(choices, key=lambda choice: choice.rank)
+    emitter = Emitter(plan, best.activations, best.constants, target.bank_words)
+    return emitter.program(model, best.works, name, cpu_ops)
+
+
+def _alternatives(plan: Plan, options: Options) -> list[list[Work]]:
+    """Works with the input as suits the first layer best; if that repacks it, also without."""
+    works = _works(plan, options, options.repack)
+    repacked = any(work.repacked is not None for work in works)
+    return [works, _works(plan, options, False)] if repacked else [works]
+
+
+def _works(plan: Plan, options: Options, repack: bool) -> list[Work]:
+    reading = [n for n, step in enumerate(plan.steps) for v in step.reads() if v.buffer == plan.input.buffer]
+    alone = repack and len(reading) == 1 and plan.output.buffer != plan.input.buffer
+    return [
+        make_work(
+            step, lower(step, options, alone and n in reading and step.source.buffer == plan.input.buffer)
+        )
+        for n, step in enumerate(plan.steps)
+    ]
+
+
+def _placed(plan: Plan, works: list[Work], target: Target, options: Options) -> _Choice:
+    """With the activations where the whole is fastest."""
+    choices: list[_Choice] = []
+    failure: ModelError | None = None
+    for activations in place(plan, works, target):
+        try:
+            constants = decide(works, activations, target, options.stream)
+        except ModelError as error:
+            failure = failure or error
+            continue
+        choices.append(_Choice(works, activations, constants))
+        if constants.stream_words and options.stream == "auto":
+            partly = decide_shares(works, activations, target)
+            choices += [] if partly is None else [_Choice(partly[0], activations, partly[1])]
+    if not choices:
+        raise failure or ModelError("the model does not fit")
+    return min(choices, key=lambda choice: choice.rank)

