@@ -6,7 +6,7 @@ PY := .venv/bin/python
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
 	@echo "make test   run all tests, ruff and mypy"
-	@echo "make deep   tests too long for make test as well (none so far)"
+	@echo "make deep   tests too long for make test as well"
 	@echo "make bench  measure, as ratios against a bound or a peer"
 	@echo "make clean  remove .venv and caches"
 
@@ -33,6 +33,7 @@ lint:
 bench:
 	@.ci/setup test,lint,gateware
 	$(PY) -m tests.bench
+	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

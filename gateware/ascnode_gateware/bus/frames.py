@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 HEADER_BYTES = 8  # its CRC included
-TURN_BYTES = 4  # while the accelerator works out its answer
+TURN_BYTES = 2  # while the accelerator works out its answer
+GAP_BYTES = 3  # behind the answer's status, while the first word waits for the bus
 CRC_BYTES = 4
 WORD_BYTES = 4
 MAX_WORDS = 0xFF
@@ -74,7 +75,8 @@ class Request:
 
     @property
     def answer_bytes(self) -> int:
-        return 1 + (WORD_BYTES * self.count if self.opcode == Opcode.READ else 0) + CRC_BYTES
+        words = self.count if self.opcode == Opcode.READ else 0
+        return 1 + GAP_BYTES + WORD_BYTES * words + CRC_BYTES
 
     def encode(self) -> bytes:
         """What the host sends, zeros for the answer included."""
@@ -91,6 +93,7 @@ class Request:
         if status not in Status.__members__.values() or sequence != self.sequence:
             raise FrameError(f"no answer to frame {self.sequence}: its first byte is {answer[0]:#04x}")
         failed = not status & 8
+        answer = answer[:1] + answer[1 + GAP_BYTES :]
         body = answer[:1] if failed else answer[:-CRC_BYTES]
         if with_crc(body) != answer[: len(body) + CRC_BYTES]:
             raise FrameError(f"the answer to frame {self.sequence} has a wrong CRC")

@@ -34,9 +34,11 @@ class Host:
         self.resent = 0
 
     def read(self, address: int, count: int) -> Generator[bytes, bytes, tuple[int, ...]]:
+        """A register a frame, since a counter may keep only a frame's first word waiting for long."""
         words: list[int] = []
-        for at in range(0, count, MAX_WORDS):
-            request = read_request(self._sequence, address + at, min(MAX_WORDS, count - at))
+        step = 1 if address >= REGISTERS else MAX_WORDS
+        for at in range(0, count, step):
+            request = read_request(self._sequence, address + at, min(step, count - at))
             words += (yield from self._attempts(request)).words
         return tuple(words)
 

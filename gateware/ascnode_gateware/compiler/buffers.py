@@ -10,6 +10,8 @@ from ascnode_gateware.compiler.work import Work
 from ascnode_gateware.model.layers import ModelError
 from ascnode_gateware.program.program import LANES
 
+Cost = Callable[[Mapping[int, int]], int]  # cycles, by the buffers' banks
+
 _PRICELESS = 1e6  # cycles a word
 _IMPROVED = 3  # starts
 _ROUNDS = 8  # of improvement; each looks at every buffer and every pair that meets in a step
@@ -35,7 +37,7 @@ class Activations:
     banks: Mapping[int, int]
     offsets: Mapping[int, int]
     peaks: tuple[int, int]
-    conflicts: int  # cycles, roughly, lost to outputs in their input's bank
+    cycles: int  # of all works, roughly
 
 
 def find_buffers(plan: Plan, works: Sequence[Work]) -> tuple[Buffer, ...]:
@@ -62,14 +64,47 @@ def place(plan: Plan, works: Sequence[Work], target: Target) -> list[Activations
     """
     buffers = find_buffers(plan, works)
     _check(buffers, plan, target)
-    found: list[Activations] = []
-    for price in (0, target.stream_cycles_per_word, _PRICELESS):
-        best = _best(list(_starts(plan)), buffers, works, target, price)
-        found += [best] if best not in found else []
-    fitting = [placement for placement in found if not _overflow(placement, target)]
+    fitting = _priced(list(_starts(plan)), buffers, cost_of(works), target)
     if not fitting:
         raise _too_large(buffers, plan, target)
     return fitting
+
+
+def suited(
+    plan: Plan,
+    works: Sequence[Work],
+    target: Target,
+    banks: Mapping[int, int],
+    constants_banks: Sequence[int],
+) -> list[Activations]:
+    """Placements near the one that `banks` makes, for constants of the works that lie in `constants_banks`."""
+    return _priced([banks], find_buffers(plan, works), cost_of(works, constants_banks), target)
+
+
+def cost_of(works: Sequence[Work], constants_banks: Sequence[int] | None = None) -> Cost:
+    """The cycles of all works; what one costs is remembered by the banks of the few buffers that matter to it."""
+    known: dict[tuple[int, ...], int] = {}
+    keys = [work.buffers() for work in works]
+    lies: Sequence[int | None] = [None] * len(works) if constants_banks is None else constants_banks
+
+    def one(number: int, banks: Mapping[int, int]) -> int:
+        key = (number, *(banks[buffer] for buffer in keys[number]))
+        if key not in known:
+            known[key] = works[number].cycles(banks, lies[number])
+        return known[key]
+
+    return lambda banks: sum(one(number, banks) for number in range(len(works)))
+
+
+def _priced(
+    starts: Sequence[Mapping[int, int]], buffers: Sequence[Buffer], cost: Cost, target: Target
+) -> list[Activations]:
+    """The best placement at each of some prices of memory, if it fits."""
+    found: list[Activations] = []
+    for price in (0, target.stream_cycles_per_word, _PRICELESS):
+        best = _best(starts, buffers, cost, target, price)
+        found += [best] if best not in found else []
+    return [placement for placement in found if not _overflow(placement, target)]
 
 
 def _last_write(plan: Plan, buffer: int) -> int:
@@ -88,9 +123,9 @@ def _starts(plan: Plan) -> Iterator[dict[int, int]]:
 
 
 def _best(
-    starts: Sequence[dict[int, int]],
+    starts: Sequence[Mapping[int, int]],
     buffers: Sequence[Buffer],
-    works: Sequence[Work],
+    cost: Cost,
     target: Target,
     price: float,
 ) -> Activations:
@@ -99,15 +134,15 @@ def _best(
     def rank(placement: Activations) -> tuple[float, ...]:
         return _score(placement, target, price)
 
-    tried = [min(_placed(banks, buffers, works), key=rank) for banks in starts]
+    tried = [min(_placed(banks, buffers, cost), key=rank) for banks in starts]
     promising = sorted(tried, key=rank)[:_IMPROVED]
-    return min((_improved(dict(p.banks), buffers, works, target, price) for p in promising), key=rank)
+    return min((_improved(p.banks, buffers, cost, target, price) for p in promising), key=rank)
 
 
 def _improved(
-    banks: dict[int, int],
+    banks: Mapping[int, int],
     buffers: Sequence[Buffer],
-    works: Sequence[Work],
+    cost: Cost,
     target: Target,
     price: float,
 ) -> Activations:
@@ -119,12 +154,12 @@ def _improved(
     def rank(placement: Activations) -> tuple[float, ...]:
         return _score(placement, target, price)
 
-    best = min(_placed(banks, buffers, works), key=rank)
+    best = min(_placed(banks, buffers, cost), key=rank)
     for _ in range(_ROUNDS):
         before = best
         for move in moves:
             moved = {**best.banks, **{key: 1 - best.banks[key] for key in move}}
-            best = min(best, *_placed(moved, buffers, works), key=rank)
+            best = min(best, *_placed(moved, buffers, cost), key=rank)
         if best is before:
             break
     return best
@@ -133,26 +168,24 @@ def _improved(
 def _score(placement: Activations, target: Target, price: float) -> tuple[float, ...]:
     """`price` of a word of memory, in cycles."""
     total = sum(placement.peaks)
-    return _overflow(placement, target), placement.conflicts + price * total, total
+    return _overflow(placement, target), placement.cycles + price * total, total
 
 
 def _overflow(placement: Activations, target: Target) -> int:
     return sum(max(0, peak - target.bank_words) for peak in placement.peaks)
 
 
-def _placed(
-    banks: Mapping[int, int], buffers: Sequence[Buffer], works: Sequence[Work]
-) -> tuple[Activations, ...]:
+def _placed(banks: Mapping[int, int], buffers: Sequence[Buffer], cost: Cost) -> tuple[Activations, ...]:
     """The largest buffers first, or in the order of their lives: each at the lowest offset free while it lives."""
-    conflicts = sum(work.cycles(work.rivals(banks)) - work.cycles() for work in works)
+    cycles = cost(banks)
     orders: tuple[Callable[[Buffer], tuple[int, ...]], ...] = (
         lambda buffer: (-buffer.words, buffer.id),
         lambda buffer: (buffer.first, buffer.id),
     )
-    return tuple(_first_fit(banks, sorted(buffers, key=order), conflicts) for order in orders)
+    return tuple(_first_fit(banks, sorted(buffers, key=order), cycles) for order in orders)
 
 
-def _first_fit(banks: Mapping[int, int], ordered: Sequence[Buffer], conflicts: int) -> Activations:
+def _first_fit(banks: Mapping[int, int], ordered: Sequence[Buffer], cycles: int) -> Activations:
     offsets: dict[int, int] = {}
     peaks = [0, 0]
     for number, buffer in enumerate(ordered):
@@ -160,7 +193,7 @@ def _first_fit(banks: Mapping[int, int], ordered: Sequence[Buffer], conflicts: i
         others = [other for other in ordered[:number] if banks[other.id] == bank and other.meets(buffer)]
         offsets[buffer.id] = _gap(buffer.words, [(offsets[o.id], o.words) for o in others])
         peaks[bank] = max(peaks[bank], offsets[buffer.id] + buffer.words)
-    return Activations(banks, offsets, (peaks[0], peaks[1]), conflicts)
+    return Activations(banks, offsets, (peaks[0], peaks[1]), cycles)
 
 
 def _gap(words: int, taken: list[tuple[int, int]]) -> int:

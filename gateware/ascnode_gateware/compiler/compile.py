@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ascnode_gateware.compiler.buffers import Activations, place
+from ascnode_gateware.compiler.buffers import Activations, place, suited
 from ascnode_gateware.compiler.emit import Emitter
 from ascnode_gateware.compiler.lower import lower
 from ascnode_gateware.compiler.plan import Plan, make_plan
@@ -16,6 +16,7 @@ from ascnode_gateware.model.tflite_model import load_model
 from ascnode_gateware.program.program import Program
 
 _DEFAULTS = Options()
+_ROUNDS = 4  # of moving activations to where the constants are not
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +28,14 @@ class _Choice:
     constants: Constants
 
     @property
-    def rank(self) -> tuple[bool, int]:
+    def rank(self) -> tuple[bool, float, int]:
         """Wholly resident first, then fast."""
-        return self.constants.stream_words > 0, self.constants.cycles
+        return self.constants.stream_words > 0, *self.constants.rank
+
+    @property
+    def constants_banks(self) -> list[int]:
+        """Of each work."""
+        return [self.constants.bank_of(number) for number in range(len(self.works))]
 
 
 def compile_file(path: Path, *, target: Target = UP5K, options: Options = _DEFAULTS) -> Program:
@@ -85,10 +91,25 @@ def _works(plan: Plan, options: Options, repack: bool) -> list[Work]:
 
 
 def _placed(plan: Plan, works: list[Work], target: Target, options: Options) -> _Choice:
-    """With the activations where the whole is fastest."""
+    """With the activations where the whole is fastest: those that suit the constants that suit the activations."""
+    best = _decided(place(plan, works, target), works, target, options)
+    for _ in range(_ROUNDS):
+        near = suited(plan, best.works, target, best.activations.banks, best.constants_banks)
+        try:
+            found = _decided(near, works, target, options)
+        except ModelError:
+            break
+        if found.rank >= best.rank:
+            break
+        best = found
+    return best
+
+
+def _decided(placements: list[Activations], works: list[Work], target: Target, options: Options) -> _Choice:
+    """The best of `placements` with the constants where they suit it; ModelError when they fit nowhere."""
     choices: list[_Choice] = []
     failure: ModelError | None = None
-    for activations in place(plan, works, target):
+    for activations in placements:
         try:
             constants = decide(works, activations, target, options.stream)
         except ModelError as error:

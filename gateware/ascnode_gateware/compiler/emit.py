@@ -63,8 +63,11 @@ class Emitter:
         start = None if bank is None else bank * BANK_WORDS + self._next[bank]
         if work.loads:
             self.jobs.append(self._reading(Job(Opcode.LOAD), work.tables, bank))
+        placed: dict[int, int] = {}  # addresses of arrays that several parts may read
         for part in work.parts:
-            self._part(work, part, bank)
+            if bank is not None and id(part.constants) not in placed:
+                placed[id(part.constants)] = self._reserve(bank, part.constants)
+            self._part(work, part, placed.get(id(part.constants)))
         runs = first + work.loads
         if work.opens:
             self.jobs[runs] = replace(self.jobs[runs], barrier=1)
@@ -72,15 +75,16 @@ class Emitter:
             self.jobs[-1] = replace(self.jobs[-1], layer_end=1)
         self.spans.append(Span(first, len(self.jobs) - first, start, self._streamed() - before))
 
-    def _part(self, work: Work, part: Part, bank: int | None) -> None:
-        step, address = work.step, None if bank is None else self._reserve(bank, part.constants)
+    def _part(self, work: Work, part: Part, address: int | None) -> None:
+        step = work.step
         for tile in part.tiles:
+            output = self._address(step.out, tile.output_offset)
             job = replace(
                 tile.job,
-                input=self._address(step.source, tile.input_offset),
-                output=self._address(step.out, tile.output_offset),
-                skip=0 if step.skip is None else self._address(step.skip, tile.output_offset),
-                add=int(work.adds),
+                input=self._address(part.source, tile.input_offset),
+                output=output,
+                skip=output if part.adds else 0,
+                add=int(part.adds),
             )
             if address is None:
                 job = self._reading(job, part.constants, None)

@@ -83,6 +83,8 @@ def _note(step: Step, works: Sequence[Work]) -> str:
         notes.append(f"pads as {step.pad.name}")
     if step.add is not None and step.add is not step.layer:
         notes.append(f"adds as {step.add.name}")
+    if step.copies:
+        notes.append("adds to a copy")
     folded = sum(part.sweep.constants for work in works for part in work.parts)
     if folded:
         notes.append(f"{folded} constant channels")

@@ -31,14 +31,23 @@ MAX_POINTS = INT8_MIN, INT8_MAX
 
 @dataclass(frozen=True)
 class Lowered:
-    """A step's sweeps, which run one after another, and how the model's input lies if they want it repacked."""
+    """A step's sweeps, which run one after another, and how the model's input lies if they want it repacked.
+
+    `copy`, if there is one, runs before them and brings an addition's second operand to the sum's place.
+    """
 
     sweeps: tuple[Sweep, ...]
     repacked: Repacked | None = None
+    copy: Sweep | None = None
 
 
 def lower(step: Step, options: Options, owns_input: bool) -> Lowered:
     """`owns_input`: the step alone reads the model's input, which may then lie as suits it best."""
+    lowered = _lower(step, options, owns_input)
+    return replace(lowered, copy=_copy(step, step.skip)) if step.skip and step.copies else lowered
+
+
+def _lower(step: Step, options: Options, owns_input: bool) -> Lowered:
     layer = step.layer
     match layer:
         case Convolution():
@@ -52,7 +61,7 @@ def lower(step: Step, options: Options, owns_input: bool) -> Lowered:
         case Pad():
             return Lowered((_pad(step, layer),))
         case Add():
-            return Lowered((_copy(step),))
+            return Lowered((_copy(step, step.source),))
     raise ModelError(f"{layer.name} cannot run")
 
 
@@ -161,9 +170,9 @@ def _pad(step: Step, layer: Pad) -> Sweep:
     return shapes.cheapest(ways, layer.name)
 
 
-def _copy(step: Step) -> Sweep:
-    """The first operand of an addition that stands for itself."""
-    image = pixels_of(step.source, step.out.image)
+def _copy(step: Step, operand: View) -> Sweep:
+    """An addition's operand as it is."""
+    image = pixels_of(operand, step.out.image)
     channels = fold.unweighted(image.channels, fold.IDENTITY, *MAX_POINTS)
     return shapes.cheapest([shapes.copy(image, channels, image, 0, 0, 0)], step.name)
 

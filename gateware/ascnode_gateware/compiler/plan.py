@@ -33,7 +33,8 @@ class View:
 class Step:
     """What runs as one layer of the engine: `layer`, with a padding before it and an addition after it if given.
 
-    `source` lacks the pixels that `pad` adds to it. `skip` is the addition's other operand.
+    `source` lacks the pixels that `pad` adds to it. `skip` is the addition's other operand. The engine adds in place:
+    `out` lies over `skip`, or the step `copies` that there first.
     """
 
     layer: Layer
@@ -52,6 +53,10 @@ class Step:
         """The model's layers that it computes, in their order."""
         found = (self.pad, self.layer, self.add if self.add is not self.layer else None)
         return tuple(layer for layer in found if layer is not None)
+
+    @property
+    def copies(self) -> bool:
+        return self.skip is not None and self.skip.buffer != self.out.buffer
 
     def reads(self) -> tuple[View, ...]:
         return (self.source,) if self.skip is None else (self.source, self.skip)
@@ -205,16 +210,31 @@ def _input_as_read(model: Model, reading: dict[int, list[Layer]]) -> Tensor:
 
 
 def _in_place(plan: Plan) -> Plan:
-    """With each sum written over its second operand, if nothing reads that later and the step does not convolve it."""
+    """With each sum written over its second operand, if nothing reads that later and the step does not convolve it.
+
+    An addition that stands for itself may as well be written over its first.
+    """
     renamed: dict[int, int] = {}
     steps = []
     for number, step in enumerate(plan.steps):
-        last = step.skip is not None and plan.last_read(step.skip.buffer) == number
-        if last and step.skip is not None and step.skip.buffer != step.source.buffer:
+        ways = [step, _swapped(step)] if step.layer is step.add else [step]
+        suited = [way for way in ways if _may_overwrite(plan, number, way)]
+        step = suited[0] if suited else step
+        if suited and step.skip is not None:
             renamed[step.out.buffer] = renamed.get(step.skip.buffer, step.skip.buffer)
         steps.append(_renamed_step(step, renamed))
     views = {key: _renamed(view, renamed) for key, view in plan.views.items()}
     return Plan(tuple(steps), views, _renamed(plan.input, renamed), _renamed(plan.output, renamed))
+
+
+def _swapped(step: Step) -> Step:
+    assert step.skip is not None
+    return replace(step, source=step.skip, skip=step.source)
+
+
+def _may_overwrite(plan: Plan, number: int, step: Step) -> bool:
+    skip = step.skip
+    return skip is not None and skip.buffer != step.source.buffer and plan.last_read(skip.buffer) == number
 
 
 def _renamed(view: View, renamed: dict[int, int]) -> View:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ascnode_gateware.compiler import blocks
 from ascnode_gateware.compiler.lower import Lowered
-from ascnode_gateware.compiler.plan import Step
+from ascnode_gateware.compiler.plan import Step, View
 from ascnode_gateware.compiler.repack import Repacked
 from ascnode_gateware.compiler.sweep import Sweep
 from ascnode_gateware.compiler.tiles import Tile, cut
@@ -23,11 +23,22 @@ _ADD_LEFT_SHIFT = 20  # tflite-micro add_common.cc, int8
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The jobs of one sweep, and the parameters and weights that each of them reads."""
+    """The jobs of one sweep over `source`, and the parameters and weights that each of them reads.
+
+    With `adds` their outputs are added to what lies in the step's output already.
+    """
 
     sweep: Sweep
     tiles: tuple[Tile, ...]
     constants: Words
+    source: View
+    adds: bool
+
+    def cycles(self, output_bank: int, source_bank: int, constants_bank: int) -> int:
+        """Roughly, with conflicts of accesses that meet in a bank."""
+        rivals = (1 + self.adds) * (output_bank == source_bank)
+        fetches = constants_bank == source_bank
+        return sum(tile.cycles(self.adds, rivals, fetches) for tile in self.tiles)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +56,6 @@ class Work:
     closes: bool = True
 
     @property
-    def adds(self) -> bool:
-        return self.step.add is not None
-
-    @property
     def loads(self) -> bool:
         """Whether a LOAD comes first."""
         return len(self.tables) > 0
@@ -63,30 +70,34 @@ class Work:
 
     @property
     def constant_words(self) -> int:
-        """Of all parts and tables, once."""
-        return sum(len(part.constants) for part in self.parts) + len(self.tables)
+        """Of all parts and tables, once; what several parts read alike is one array."""
+        blobs = {id(part.constants): len(part.constants) for part in self.parts}
+        return sum(blobs.values()) + len(self.tables)
 
     @property
     def stream_words(self) -> int:
         """What a stream carries: every job reads its part's constants anew."""
         return sum(len(part.constants) * len(part.tiles) for part in self.parts) + len(self.tables)
 
-    def rivals(self, banks: Mapping[int, int]) -> int:
-        """Accesses for each output word that go to the input's bank, by the buffers' banks."""
-        step = self.step
-        views = [step.out] if step.skip is None else [step.out, step.skip]
-        return sum(banks[view.buffer] == banks[step.source.buffer] for view in views)
+    def buffers(self) -> tuple[int, ...]:
+        """Whose banks the cycles depend on."""
+        return tuple({view.buffer: None for view in (self.step.out, *(part.source for part in self.parts))})
 
-    def cycles(self, rivals: int = 0, fetches: bool = False) -> int:
-        """Roughly; with `fetches` weights come from the input's bank."""
-        tiles = [tile for part in self.parts for tile in part.tiles]
-        return sum(tile.cycles(self.adds, rivals, fetches) for tile in tiles) + len(self.tables)
+    def cycles(self, banks: Mapping[int, int], constants_bank: int | None = None) -> int:
+        """Roughly, by the buffers' banks; None: each part's weights lie opposite its pixels."""
+        output, cycles = banks[self.step.out.buffer], len(self.tables)
+        for part in self.parts:
+            source = banks[part.source.buffer]
+            cycles += part.cycles(output, source, 1 - source if constants_bank is None else constants_bank)
+        return cycles
 
 
 def make_work(step: Step, lowered: Lowered) -> Work:
     """Cuts and packs a lowered step; ModelError names it when no cut fits."""
-    parts = tuple(_part(sweep, step) for sweep in lowered.sweeps)
-    return Work(step, parts, _tables(step), lowered.repacked)
+    parts = [_part(sweep, step) for sweep in lowered.sweeps]
+    if lowered.copy is not None and step.skip is not None:
+        parts.insert(0, replace(_part(lowered.copy, step), source=step.skip, adds=False))
+    return Work(step, _sharing(parts), _tables(step), lowered.repacked)
 
 
 def shares(works: Iterable[Work], words: int) -> list[Work]:
@@ -104,7 +115,16 @@ def merged(works: Iterable[Work], places: Iterable[int | None]) -> list[tuple[Wo
 
 
 def _part(sweep: Sweep, step: Step) -> Part:
-    return Part(sweep, cut(sweep, step.name), blocks.pack(sweep.blocks, sweep.channels))
+    constants = blocks.pack(sweep.blocks, sweep.channels)
+    return Part(sweep, cut(sweep, step.name), constants, step.source, step.add is not None)
+
+
+def _sharing(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts; those whose constants are alike have them in one array."""
+    blobs: dict[bytes, Words] = {}
+    return tuple(
+        replace(part, constants=blobs.setdefault(part.constants.tobytes(), part.constants)) for part in parts
+    )
 
 
 def _shares(work: Work, words: int) -> Iterator[Work]:
@@ -138,7 +158,8 @@ def _tables(step: Step) -> Words:
     add = step.add
     if add is None:
         return np.zeros(0, np.uint32)
-    computed = 1 if step.layer.output.id == add.other.id else 0
+    made = step.source.tensor.id if step.layer is add else step.layer.output.id
+    computed = 0 if made == add.input.id else 1
     first, second = _table(add, computed), _table(add, 1 - computed)
     total = Channel(0, add.multipliers[2], add.shifts[2], add.output.zero_point, add.low, add.high)
     words = np.concatenate([first, second, np.array(total.pack()[1:], np.uint32)])

@@ -8,6 +8,7 @@ from operator import or_
 from pyrtl import Const, Register, WireVector, concat_list, select
 
 from ascnode_gateware.registers import table
+from ascnode_gateware.registers.counters import CARRY_BIT, Counters, counters
 from ascnode_gateware.registers.table import Access, Field
 from ascnode_gateware.rtl.cells import keep, low
 from ascnode_gateware.synth.process import GatewareError
@@ -17,7 +18,10 @@ EVENTS = (Access.FLAG, Access.COUNTER, Access.ERRORS)
 
 @dataclass(frozen=True)
 class Bus:
-    """valid (1) with write (1), address (16) and wdata (32): accepted in the same cycle."""
+    """valid (1) with write (1), address (16) and wdata (32): accepted in the same cycle.
+
+    A read of a counter waits: it may only be valid in the cycle after one with `may_read` and its address.
+    """
 
     valid: WireVector
     write: WireVector
@@ -28,11 +32,18 @@ class Bus:
 @dataclass(frozen=True)
 class RegisterBlock:
     """rdata: 32, a cycle after a read. config: a wire for each HELD, WRITE_ONLY, PULSE and COMMAND field; pulses
-    are high in the cycle of their write; the value of COMMAND field x holds while config["x_written"] is high. irq: 1."""
+    are high in the cycle of their write; COMMAND field x has its value while config["x_written"] is high. irq: 1.
+    may_read: 1 when what the bus's address names can be read in the next cycle. tick: a pulse each TICK_CYCLES that
+    the first counter counted."""
 
     rdata: WireVector
     config: Mapping[str, WireVector]
     irq: WireVector
+    may_read: WireVector
+    tick: WireVector
+
+
+TICK_CYCLES = 1 << CARRY_BIT
 
 
 def hardware_wires() -> dict[str, int]:
@@ -53,7 +64,7 @@ def registers(bus: Bus, hardware: Mapping[str, WireVector], reset: WireVector) -
     block = _Block(bus, hardware, reset)
     rdata = Register(32, "register_rdata")
     rdata.next <<= select(block.inside, block.read(), Const(0, 32))
-    return RegisterBlock(rdata, block.config, block.irq())
+    return RegisterBlock(rdata, block.config, block.irq(), block.may_read(), block.counted.carries)
 
 
 class _Block:
@@ -66,12 +77,24 @@ class _Block:
         for register in table.REGISTERS:
             for field in register.fields:
                 self._build(field, self._written.get(register.name))
+        self.counted = self._counters()
 
     def read(self) -> WireVector:
         """The word at the bus's address."""
         offset = self._bus.address[: table.OFFSET_BITS]
-        words = [self._word(r) & (offset == r.offset).sign_extended(32) for r in table.REGISTERS]
-        return reduce(or_, words)
+        words = [
+            self._word(r) & (offset == r.offset).sign_extended(32) for r in table.REGISTERS if not _counts(r)
+        ]
+        of_counter = self._at_counter().sign_extended(table.COUNTER_BITS)
+        return reduce(or_, words) | (self.counted.value & of_counter).zero_extended(32)
+
+    def may_read(self) -> WireVector:
+        """A counter can be read in its turn."""
+        return ~self._at_counter() | (self.counted.next_turn == self._bus.address[:3])
+
+    def _at_counter(self) -> WireVector:
+        address, count = self._bus.address, sum(map(_counts, table.REGISTERS))
+        return (address[3 : table.OFFSET_BITS] == table.COUNTERS_OFFSET >> 3) & (address[:3] < count)
 
     def irq(self) -> WireVector:
         flags = [self._values[f.name] for f in _fields() if f.access is Access.FLAG]
@@ -81,6 +104,10 @@ class _Block:
         here = self._bus.address[: table.OFFSET_BITS] == offset
         return self._bus.valid & self._bus.write & self.inside & here
 
+    def _counters(self) -> Counters:
+        events = [self._hardware[r.fields[0].name] for r in table.REGISTERS if _counts(r)]
+        return counters(events, table.COUNTER_BITS, self.config["start"] | self._reset)
+
     def _build(self, field: Field, written: WireVector | None) -> None:
         given = self._bus.wdata[field.low : field.low + field.width]
         if field.access is Access.CONSTANT:
@@ -88,7 +115,7 @@ class _Block:
         elif field.access is Access.STATUS:
             self._values[field.name] = self._hardware[field.name]
         elif written is None:
-            self._values[field.name] = self._count(field, self.config["start"] | self._reset)
+            return
         elif field.access is Access.PULSE:
             self.config[field.name] = written & given
         elif field.access is Access.COMMAND:
@@ -99,7 +126,7 @@ class _Block:
 
     def _kept(self, field: Field, written: WireVector, given: WireVector) -> WireVector:
         if field.access is Access.ERRORS:
-            return self._count(field, written | self._reset)
+            return self._count_errors(field, written | self._reset)
         value = Register(field.width, f"register_{field.name}")
         if field.access is Access.FLAG:
             left = value & ~(given & written.sign_extended(field.width))
@@ -109,11 +136,10 @@ class _Block:
         self.config[field.name] = value
         return value
 
-    def _count(self, field: Field, clear: WireVector) -> WireVector:
+    def _count_errors(self, field: Field, clear: WireVector) -> WireVector:
         """Clearing wins over an event of the same cycle."""
-        value, event = Register(field.width, f"register_{field.name}"), self._hardware[field.name]
-        if field.access is Access.ERRORS:
-            event = event & (value != (1 << field.width) - 1)
+        value = Register(field.width, f"register_{field.name}")
+        event = self._hardware[field.name] & (value != (1 << field.width) - 1)
         keep(value, (clear, 0), (event, low(value + 1, field.width)))
         return value
 
@@ -127,11 +153,8 @@ class _Block:
         return concat_list(parts).zero_extended(32) if parts else Const(0, 32)
 
 
-def _tree(words: list[WireVector], address: WireVector) -> WireVector:
-    """Selects by the address's low bits."""
-    for bit in range(table.OFFSET_BITS):
-        words = [select(address[bit], words[i + 1], words[i]) for i in range(0, len(words), 2)]
-    return words[0]
+def _counts(register: table.Register) -> bool:
+    return register.fields[0].access is Access.COUNTER
 
 
 def _writable(register: table.Register) -> bool:

@@ -6,11 +6,12 @@ from ascnode_gateware.registers.table import BASE, REGISTERS, Access, ErrorCode,
 
 _INTRODUCTION = f"""# Registers
 
-Made from `ascnode_gateware.registers.table` by `python -m ascnode_gateware.registers markdown FILE`; do not edit it here.
+Made from `ascnode_gateware.registers.table` by `python -m ascnode_gateware.registers markdown FILE`; not edited here.
 
-The registers are words of 32 bits from word address {BASE:#x} of the host port on. Bits without a field read 0, and writing
-them does nothing; so do addresses without a register. A field marked *{Access.WRITE_ONLY.value}* reads 0. Counters clear with
-CONTROL.start and wrap; error counters stay at their largest value until their register is written.
+The registers are words of 32 bits from word address {BASE:#x} of the host port on. Bits without a field read 0, and
+writing them does nothing; so do addresses without a register. A field marked *{Access.WRITE_ONLY.value}* reads 0.
+Counters clear with CONTROL.start and wrap; error counters stay at their largest value until their register is
+written.
 """
 _ERRORS = {
     ErrorCode.NONE: "none",

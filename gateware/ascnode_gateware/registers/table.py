@@ -5,6 +5,8 @@ from enum import Enum, IntEnum
 
 BASE = 0x8000  # word address of offset 0
 OFFSET_BITS = 5
+COUNTERS_OFFSET = 0x10  # of the first counter; they follow each other
+COUNTER_BITS = 28
 IDENTITY = int.from_bytes(b"ASCN", "little")
 VERSION = (1, 0)  # major: a driver for another one must not run; minor: something was added
 
@@ -19,7 +21,7 @@ class Access(Enum):
     PULSE = "write 1"  # a 1 acts once; reads 0
     COMMAND = "write acts"  # the write acts, with the value; nothing is kept; reads 0
     FLAG = "write 1 clears"  # the hardware sets it; setting wins
-    COUNTER = "counter"  # counts cycles with an event; START clears it; wraps
+    COUNTER = "counter"  # counts cycles with an event; START clears it; wraps; a read waits some cycles
     ERRORS = (
         "error counter"  # counts events and stays at its largest value; a write to the register clears it
     )
@@ -126,7 +128,11 @@ REGISTERS: tuple[Register, ...] = (
     _whole("PROGRAM", 0x05, 15, Access.WRITE_ONLY, "address of the first job"),
     _whole("THROTTLE", 0x06, 8, Access.WRITE_ONLY, "n: the engine stands still in n of 256 cycles"),
     _whole(
-        "WATCHDOG", 0x07, 16, Access.WRITE_ONLY, "units of 256 cycles without progress, then error 2; 0 never"
+        "WATCHDOG",
+        0x07,
+        16,
+        Access.WRITE_ONLY,
+        "units of 256 cycles without progress, then, at most one later, error 2; 0 never",
     ),
     _whole("RING_BASE", 0x08, 15, Access.WRITE_ONLY, "address of the stream ring, a multiple of 64"),
     _whole("RING_BLOCKS", 0x09, 9, Access.WRITE_ONLY, "blocks of 64 words in the ring, at most 256"),
@@ -138,16 +144,16 @@ REGISTERS: tuple[Register, ...] = (
         0x0F,
         "of links, since it was written; any value clears all",
         (
-            Field("crc_errors", 0, 8, Access.ERRORS, "host frames with a wrong CRC"),
-            Field("frame_errors", 8, 8, Access.ERRORS, "host frames cut short, too long, late or rejected"),
-            Field("flash_errors", 16, 8, Access.ERRORS, "stream blocks with a wrong CRC, each read again"),
+            Field("crc_errors", 0, 4, Access.ERRORS, "host frames with a wrong CRC"),
+            Field("frame_errors", 8, 4, Access.ERRORS, "host frames cut short, too long, late or rejected"),
+            Field("flash_errors", 16, 4, Access.ERRORS, "stream blocks with a wrong CRC, each read again"),
         ),
     ),
-    _whole("CYCLES", 0x10, 28, Access.COUNTER, "cycles since START until END"),
-    _whole("STALLS", 0x11, 24, Access.COUNTER, "cycles in which the array waited for words"),
-    _whole("THROTTLED", 0x12, 28, Access.COUNTER, "cycles that THROTTLE took"),
-    _whole("WORDS", 0x13, 24, Access.COUNTER, "words of the stream taken by the engine"),
-    _whole("PIXELS", 0x14, 24, Access.COUNTER, "words that went past the array"),
+    _whole("CYCLES", 0x10, COUNTER_BITS, Access.COUNTER, "cycles since START until END"),
+    _whole("STALLS", 0x11, COUNTER_BITS, Access.COUNTER, "cycles in which the array waited for words"),
+    _whole("THROTTLED", 0x12, COUNTER_BITS, Access.COUNTER, "cycles that THROTTLE took"),
+    _whole("WORDS", 0x13, COUNTER_BITS, Access.COUNTER, "words of the stream taken by the engine"),
+    _whole("PIXELS", 0x14, COUNTER_BITS, Access.COUNTER, "words that went past the array"),
 )
 
 

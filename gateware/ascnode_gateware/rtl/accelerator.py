@@ -1,7 +1,8 @@
 """The accelerator: engine, registers, watchdog and flash stream behind one plain bus; SPI and Wishbone wrap it.
 
-A bus access is `bus_valid` with write, address (16) and data; `bus_ready` is always 1; a read's word is on
-`bus_rdata` in the next cycle. Word addresses below 0x8000 are memory, from 0x8000 registers.
+A bus access is `bus_valid` with write, address (16) and data, held until `bus_ready`, which comes a cycle later,
+or, for a counter, a few; a read's word is on `bus_rdata` in the cycle after `bus_ready`. Word addresses below 0x8000
+are memory, from 0x8000 registers.
 """
 
 import io
@@ -42,7 +43,9 @@ INPUTS = {
     "flash_i": 4,
     "mac_s": 128,
 }
-SAMPLE_DELAY = 1  # cycles from a flash clock edge to its sample, that board wrappers with registered pins need
+SAMPLE_DELAY = (
+    1  # cycles from a flash clock edge to its sample, that board wrappers with registered pins need
+)
 
 
 @dataclass(frozen=True)
@@ -58,25 +61,37 @@ def accelerator() -> None:
     port = {name: Input(width, name) for name, width in INPUTS.items()}
     reset = port["reset"]
     bus = Bus(port["bus_valid"], port["bus_write"], port["bus_addr"], port["bus_wdata"])
-    to_registers = Bus(bus.valid & bus.address[15], bus.write, bus.address, bus.wdata)
+    ready, may_read = Register(1, "bus_second_cycle"), WireVector(1, "bus_may_read")
+    ready.next <<= bus.valid & ~ready & (may_read | ~bus.address[15])
+    to_registers = Bus(bus.valid & ready & bus.address[15], bus.write, bus.address, bus.wdata)
     status = {name: WireVector(width, f"status_{name}") for name, width in _STATUS.items()}
     block = registers(to_registers, {**status, **_link_events(port)}, reset)
+    connect(may_read, block.may_read)
     clear = WireVector(1, "engine_clear")
     fill_granted = WireVector(1, "accelerator_fill_granted")
-    flash = _flash(block, port, fill_granted, clear)
+    start = delayed(block.config["start"], "accelerator_start")
+    stop = WireVector(1, "flash_stop")
+    flash = _flash(block, port, fill_granted, start, stop)
     run = engine(
-        _control(block, clear),
-        Port(bus.valid & ~bus.address[15], bus.address[:15], bus.write, bus.wdata),
+        _control(block, start, clear),
+        _memory_port(bus, ready),
         _fill(flash, block),
         port["mac_s"],
     )
     connect(fill_granted, run.fill_granted)
-    watchdog = _watchdog(run, block.config["watchdog"], reset | block.config["start"])
+    watchdog = _watchdog(run, block.config["watchdog"], block.tick, reset | start)
     failure = _failure(run, flash, watchdog, block.config["abort"])
     connect(clear, reset | failure.happens)
+    connect(stop, delayed(clear | run.finished, "accelerator_stop"))
     _report(status, run, failure, flash, block, reset)
     from_register = delayed(bus.address[15], "accelerator_from_register")
-    _show(run, flash, block.irq, select(from_register, block.rdata, run.host_word))
+    _show(run, flash, block.irq, ready, select(from_register, block.rdata, run.host_word))
+
+
+def _memory_port(bus: Bus, ready: WireVector) -> Port:
+    """A read starts in the access's first cycle, since its word takes two; a write is made when it is accepted."""
+    now = bus.valid & ~bus.address[15] & (ready == bus.write)
+    return Port(now, bus.address[:15], bus.write, bus.wdata)
 
 
 _STATUS = {
@@ -102,10 +117,10 @@ def _link_events(port: dict[str, Input]) -> dict[str, WireVector]:
     return {"crc_errors": port["crc_error"], "frame_errors": port["frame_error"]}
 
 
-def _control(block: RegisterBlock, clear: WireVector) -> Control:
+def _control(block: RegisterBlock, start: WireVector, clear: WireVector) -> Control:
     config = block.config
     return Control(
-        start=config["start"],
+        start=start,
         clear=clear,
         resume=config["resume"],
         single_step=config["single_step"],
@@ -117,11 +132,15 @@ def _control(block: RegisterBlock, clear: WireVector) -> Control:
 
 
 def _flash(
-    block: RegisterBlock, port: dict[str, Input], fill_granted: WireVector, stop: WireVector
+    block: RegisterBlock,
+    port: dict[str, Input],
+    fill_granted: WireVector,
+    start: WireVector,
+    stop: WireVector,
 ) -> FlashStream:
     """Reads the stream of a program from its START; a stream of 0 blocks needs no flash."""
     order = FlashOrder(
-        start=block.config["start"],
+        start=start,
         abort=stop,
         enable=~block.config["stream_host"],
         address=block.config["flash_address"],
@@ -142,13 +161,15 @@ def _fill(flash: FlashStream, block: RegisterBlock) -> Fill:
     )
 
 
-def _watchdog(run: Engine, limit: WireVector, clear: WireVector) -> WireVector:
-    """A pulse after `limit` x 256 cycles in which a busy engine did nothing; a pause is not counted, 0 never."""
-    fine, units = Register(8, "watchdog_fine"), Register(16, "watchdog_units")
-    rests = clear | run.progress | run.paused | ~run.busy
-    keep(fine, (rests, 0), (Const(1, 1), low(fine + 1, 8)))
-    keep(units, (rests, 0), (fine == 255, low(units + 1, 16)))
-    return (units == limit) & (limit != 0) & ~rests
+def _watchdog(run: Engine, limit: WireVector, tick: WireVector, clear: WireVector) -> WireVector:
+    """A pulse at the tick that ends `limit` whole units in which a busy engine did nothing; 0 never.
+
+    Ticks come each 256 cycles of a run, wherever in one the engine stopped; a pause is not counted.
+    """
+    units = Register(16, "watchdog_units")
+    rests = clear | run.progress | run.paused
+    keep(units, (rests, 0), (tick, low(units + 1, 16)))
+    return (units == limit) & (limit != 0) & tick
 
 
 def _failure(run: Engine, flash: FlashStream, watchdog: WireVector, abort: WireVector) -> _Failure:
@@ -164,7 +185,10 @@ def _failure(run: Engine, flash: FlashStream, watchdog: WireVector, abort: WireV
             select(flash_failed, unsigned(flash.error, 4), codes[ErrorCode.ABORTED]),
         ),
     )
-    return _Failure(watchdog | run.bad_opcode | flash_failed | (abort & run.busy), code)
+    # A cycle late, and for one cycle: what fails and what it clears are both long paths.
+    failed = Register(1, "failure_happens")
+    failed.next <<= (watchdog | run.bad_opcode | flash_failed | (abort & run.busy)) & ~failed
+    return _Failure(failed, delayed(code, "failure_code"))
 
 
 def _report(
@@ -201,9 +225,9 @@ def _report(
         connect(status[name], value)
 
 
-def _show(run: Engine, flash: FlashStream, irq: WireVector, rdata: WireVector) -> None:
+def _show(run: Engine, flash: FlashStream, irq: WireVector, ready: WireVector, rdata: WireVector) -> None:
     values = {
-        "bus_ready": Const(1, 1),
+        "bus_ready": ready,
         "bus_rdata": rdata,
         "irq": irq,
         "busy": run.busy,
@@ -233,7 +257,11 @@ def core_verilog() -> str:
     with temp_working_block():
         accelerator()
         output_to_verilog(
-            text, add_reset=False, block=working_block(), initialize_registers=False, module_name="accelerator"
+            text,
+            add_reset=False,
+            block=working_block(),
+            initialize_registers=False,
+            module_name="accelerator",
         )
     return text.getvalue()
 

@@ -12,21 +12,16 @@ ROWS = LANES = 4
 
 @dataclass(frozen=True)
 class Tag:
-    """What goes along with a word through the pipeline."""
+    """What goes along with a word through the pipeline; all 0 when there is no word."""
 
-    valid: WireVector
-    output: WireVector
-    starts: WireVector
+    output: WireVector  # completes a pixel
     pass_end: WireVector
     group_end: WireVector
-    job_end: WireVector
-    which: WireVector
 
     def later(self, stage: str, clear: WireVector) -> "Tag":
-        """A cycle later; `clear` takes the validity."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        values["valid"] = self.valid & ~clear
-        return Tag(**{name: delayed(value, f"array_{name}_{stage}") for name, value in values.items()})
+        """A cycle later, unless `clear`."""
+        names = [f.name for f in fields(self)]
+        return Tag(*[delayed(getattr(self, name) & ~clear, f"array_{name}_{stage}") for name in names])
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Operands:
 
 def issue_tag(word: Word, issued: WireVector) -> Tag:
     """The tag of a word in the cycle of its issue."""
-    return Tag(issued, word.output, word.starts, word.pass_end, word.group_end, word.job_end, word.which)
+    return Tag(issued & word.output, issued & word.pass_end, issued & word.group_end)
 
 
 def operands(
@@ -52,17 +47,19 @@ def operands(
     dw: WireVector,
     block: WireVector,
 ) -> Operands:
-    """word (32) a cycle after its issue, with its tag's `padding`, `valid`, `load`; a is there a cycle later.
+    """word (32) a cycle after its issue, with its `padding`, `valid`, `load`; a is there a cycle later.
 
     Dense: every row holds the word. Depthwise: row r holds its byte of the last four words, the newest on lane 3.
     `block` (128) is the next block; multipliers take it while the pass's first word arrives.
     """
-    padded = bytes_of(select(padding, joined([pad] * LANES), word))
+    # What pads is put in at the registers: there the look-up tables have an input left.
+    inside = bytes_of(word & (~padding).sign_extended(32))
+    fill = pad & padding.sign_extended(8)
     window = [[Register(8, f"array_a_{r}_{lane}") for lane in range(LANES)] for r in range(ROWS)]
     for r in range(ROWS):
         for lane in range(LANES):
-            older = padded[r] if lane == LANES - 1 else window[r][lane + 1]
-            keep(window[r][lane], (valid, select(dw, older, padded[lane])))
+            older = inside[r] | fill if lane == LANES - 1 else window[r][lane + 1]
+            keep(window[r][lane], (valid, select(dw, older, inside[lane] | fill)))
     return Operands(joined([joined(row) for row in window]), block, valid & load)
 
 

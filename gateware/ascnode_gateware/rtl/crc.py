@@ -19,18 +19,18 @@ class Crc:
     differs: WireVector
 
 
-def crc32(name: str, bits: WireVector, *, step: WireVector, pass_out: WireVector, clear: WireVector) -> Crc:
+def crc32(name: str, bits: WireVector, *, step: WireVector, pass_out: WireVector, begin: WireVector) -> Crc:
     """bits: 2, the earlier one in bit 0, taken in each cycle with `step` (1); a byte goes low bits first.
 
     With `pass_out` (1) a step moves the register two bits down and takes no bits in: so a CRC is sent, or one
     received is compared with `differs`. Ones follow, so after 16 such steps it is ready for the next message.
-    `clear` (1) makes it ready at once. About 38 LC.
+    With `begin` (1) a step is a message's first, whatever the register holds. About 38 LC.
     """
     value = Register(32, name)
-    first, second = ((value[at] ^ bits[at]) & ~pass_out for at in (0, 1))
-    moved = [value[at + 2] if at < 30 else pass_out for at in range(32)]
+    first, second = (((value[at] | begin) ^ bits[at]) & ~pass_out for at in (0, 1))
+    moved = [value[at + 2] | begin if at < 30 else pass_out for at in range(32)]
     stepped = [bit ^ _feedback(at, first, second) for at, bit in enumerate(moved)]
-    keep(value, (clear, ONES), (step, joined(stepped)))
+    keep(value, (step, joined(stepped)))
     return Crc(value, bits != ~value[:2])
 
 

@@ -7,9 +7,9 @@ convolution's byte; its second, three slots later, adds the skip tensor's. An it
 
 from dataclasses import dataclass
 
-from pyrtl import Const, Register, WireVector, concat, mux, select
+from pyrtl import Const, Register, WireVector, concat, select
 
-from ascnode_gateware.rtl.cells import bytes_of, connect, delayed, keep, low
+from ascnode_gateware.rtl.cells import connect, delayed, keep, low
 from ascnode_gateware.rtl.memory import Port
 from ascnode_gateware.rtl.requantise import clamped, product, rounded
 from ascnode_gateware.rtl.tables import ADD_ENTRY, Tables
@@ -86,38 +86,42 @@ def drain(
 ) -> Drain:
     """port: driven here, declared by the caller; granted (1), read_word (32): its grant, and what it read.
 
-    sums: each set's four rows (128), a cycle after progress.pixel. Holds its pipeline while a write or a skip word
-    waits for its bank, and for each bit of a left shift.
+    sums: each set's four rows (128), a cycle after progress.pixel. read_word comes two cycles after the grant. Holds
+    its pipeline while a write or a skip word waits for its turn, and for each bit of a left shift.
     """
     busy = Register(1, "drain_busy")
     begin, go = order.pending & ~busy & ~clear, WireVector(1, "drain_go")
-    p, ends, taken = progress, go & progress.odd, _taken_order(order, begin)
+    blocked = WireVector(1, "drain_blocked")
+    p, ends, taken = progress, progress.odd & ~blocked, _taken_order(order, begin)
     p.wire(begin, clear, ends, go, taken)
     slot = Register(2, "drain_parameter_slot")
     entry = select(p.second, Const(ADD_ENTRY, 5), concat(slot, p.channel).zero_extended(5))
-    byte = Register(8, "drain_byte")
+    result = WireVector(8, "drain_result")
     skip = _Skip(p, ends, begin, taken.add & busy, read_word)
-    first = select(p.second, tables.first(byte), _row(sums, which, p.channel))
+    first = _first_operand(sums, tables.first(result, ends), which, p)
     scale = tables.scale(entry, ends)
     x, shifting = _addition(first, tables.addend(p.second, skip.byte, entry), scale, p, ends, go)
-    total = product(x, tables.digits(entry, ends), p.odd, go, "requantise_total")
-    result = _finish(total, scale, ends, go)
-    keep(byte, (ends, result))
-    writes = _written(p, taken.add, ends, begin | clear)
-    packed, waiting = _pack(result, ends & writes, granted, begin | clear)
+    digits = tables.digits(entry, go)
+    half = delayed(select(p.odd, digits[:16], digits[16:]), "requantise_half", go)
+    total = product(x, digits, half, p.odd, go, "requantise_total")
+    result <<= _finish(total, scale, ends, go)
+    coming, writes = _written(p, taken.add, ends, begin | clear)
+    pack = _pack(result, ends & writes, granted, begin | clear)
+    waiting = pack.waiting
     # A word has a cycle to be written in before the next byte comes: the grant itself stays out of this path.
-    go <<= ~(skip.starved | shifting | (waiting & p.odd & writes))
+    # A slot's first cycle waits for the skip word and left shifts, its second for the word before to be written.
+    blocked <<= waiting & writes
+    go <<= select(p.odd, ~blocked, ~(skip.starved | shifting))
     written = waiting & granted
-    skip.reads(granted & ~waiting)
-    left = Register(8, "drain_left")
-    keep(left, (begin, order.last_pixel), (written, low(left - 1, 8)))
-    done = written & (left == 0)
+    skip_read = skip.wanted & granted & ~waiting
+    skip.reads(skip_read)
+    done = written & ~coming & ~writes  # another pixel's item would be in one of these stages now
     keep(busy, (clear | done, 0), (begin, 1))
     keep(which, (clear, 1), (begin, ~which))
     keep(slot, (clear, 0), (done, low(slot + 1, 2)))
     output = _pointer("drain_output", begin, order.output, written, taken.out_step)
-    skip_at = _pointer("drain_skip", begin, order.skip, skip.consumed, taken.out_step)
-    _drive(port, waiting | skip.wanted, select(waiting, output, skip_at), waiting, packed)
+    skip_at = _pointer("drain_skip", begin, order.skip, skip_read, taken.out_step)
+    _drive(port, waiting | skip.wanted, select(waiting, output, skip_at), waiting, pack.word)
     return Drain(begin, busy, which, done, done & taken.ends_layer)
 
 
@@ -136,28 +140,38 @@ def _taken_order(order: Order, begin: WireVector) -> _Taken:
 
 
 class _Skip:
-    """Reads the skip tensor's word of a pixel before its first second visit; `byte` is the channel in turn."""
+    """Reads the skip tensor's word of a pixel before its first second visit; `byte` is the channel in turn.
+
+    It asks for the next word while the last byte is used: it comes three cycles later, in time.
+    """
 
     def __init__(
         self, p: Progress, ends: WireVector, begin: WireVector, active: WireVector, read_word: WireVector
     ) -> None:
         there, asked = Register(1, "drain_skip_there"), Register(1, "drain_skip_asked")
+        arrives = delayed(asked & ~begin, "drain_skip_arrives")
         word = Register(32, "drain_skip_word")
-        keep(word, (asked, read_word))
-        self.consumed = ends & p.second & p.valid & (p.again == 3)
-        self.wanted = active & ~there & ~asked
+        visit = ends & p.second & p.valid
+        keep(word, (arrives, read_word), (visit, word[8:].zero_extended(32)))
+        self.consumed = visit & (p.again == 3)
+        self.wanted = active & (~(there | asked | arrives) | self.consumed)
         self.starved = p.second & p.valid & ~there
-        self.byte = mux(p.again, *bytes_of(word))
-        keep(there, (begin | self.consumed, 0), (asked, 1))
+        self.byte = word[:8]
+        keep(there, (begin | self.consumed, 0), (arrives, 1))
         self._asked, self._begin = asked, begin
 
-    def reads(self, granted: WireVector) -> None:
-        self._asked.next <<= self.wanted & granted & ~self._begin
+    def reads(self, now: WireVector) -> None:
+        self._asked.next <<= now & ~self._begin
 
 
-def _row(sums: tuple[WireVector, WireVector], which: WireVector, row: WireVector) -> WireVector:
-    rows = [[words[at : at + 32] for at in range(0, 128, 32)] for words in sums]
-    return select(which, mux(row, *rows[1]), mux(row, *rows[0]))
+def _first_operand(
+    sums: tuple[WireVector, WireVector], table: WireVector, which: WireVector, p: Progress
+) -> WireVector:
+    """The channel's sum, on a second visit table A's entry; enables a row take six look-ups a bit, selectors nine."""
+    rows = [select(which, sums[1][at : at + 32], sums[0][at : at + 32]) for at in range(0, 128, 32)]
+    enables = [(p.channel == row) & ~p.second for row in range(4)]
+    parts = [row & enable.sign_extended(32) for row, enable in zip(rows, enables, strict=True)]
+    return parts[0] | parts[1] | parts[2] | parts[3] | (table & p.second.sign_extended(32))
 
 
 def _addition(
@@ -166,38 +180,45 @@ def _addition(
     """(x (32), 1 while it shifts left): loaded at a slot's end, doubled in the next slot's first cycle."""
     x, doubled = Register(32, "drain_x"), Register(5, "drain_doubled")
     fresh = delayed(p.valid, "drain_x_valid", ends)
-    shifting = fresh & ~p.odd & scale[5] & (doubled != scale[:5])
-    keep(x, (shifting, concat(x[:31], Const(0, 1))), (ends, low(first + addend, 32)))
+    # That it is enough is known a cycle late: the comparison stays out of `go`, on which all depends.
+    enough = Register(1, "drain_doubled_enough")
+    shifting = fresh & ~p.odd & scale[5] & ~enough
+    enough.next <<= shifting & (doubled == scale[:5])
+    keep(x, (shifting & (doubled != scale[:5]), concat(x[:31], Const(0, 1))), (ends, low(first + addend, 32)))
     keep(doubled, (shifting, low(doubled + 1, 5)), (go, 0))
     return x, shifting
 
 
 def _finish(total: WireVector, scale: WireVector, ends: WireVector, go: WireVector) -> WireVector:
     """The output byte in its second cycle after the product; the shift word is kept, the next one being read."""
+    right = delayed(select(scale[5], Const(0, 5), scale[:5]), "drain_right", ends)
     kept = delayed(scale, "drain_scale", ends)
-    quotient, carry = rounded(total[15:47], select(kept[5], Const(0, 5), kept[:5]))
+    quotient, carry = rounded(total[15:47], right)
     held = delayed(concat(carry, quotient), "drain_quotient", go)
     return clamped(held[:9], held[9], kept[8:16], kept[16:32])
 
 
-def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) -> Register:
-    """1 while the item in the last two stages is one that is written: a second visit, when there are such."""
+def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) -> tuple[Register, Register]:
+    """1 while the item in stages 2 and 3, and in the last two, is one that is written: a second visit, if there are."""
     stage2, stage4 = Register(1, "drain_written_2"), Register(1, "drain_written_4")
     keep(stage2, (clear, 0), (ends, p.valid & (p.second | ~add)))
     keep(stage4, (clear, 0), (ends, stage2))
-    return stage4
+    return stage2, stage4
 
 
-def _pack(
-    result: WireVector, arrives: WireVector, granted: WireVector, clear: WireVector
-) -> tuple[Register, Register]:
-    """(word of four bytes, 1 until it is written)."""
+@dataclass(frozen=True)
+class _Pack:
+    word: Register  # 32: four bytes
+    waiting: Register  # until it is written
+
+
+def _pack(result: WireVector, arrives: WireVector, granted: WireVector, clear: WireVector) -> _Pack:
     word, count = Register(32, "drain_packed"), Register(2, "drain_packed_count")
     keep(word, (arrives, concat(result, word[8:])))
     keep(count, (clear, 0), (arrives, low(count + 1, 2)))
     waiting = Register(1, "drain_waiting")
     keep(waiting, (clear, 0), (arrives & (count == 3), 1), (granted, 0))
-    return word, waiting
+    return _Pack(word, waiting)
 
 
 def _pointer(name: str, begin: WireVector, start: WireVector, step: WireVector, by: WireVector) -> Register:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pyrtl import Const, Register, WireVector, select
 
 from ascnode_gateware.rtl.accumulators import accumulators
+from ascnode_gateware.rtl.accumulators import target as accumulators_target
 from ascnode_gateware.rtl.array import Operands, Tag, block_register, issue_tag, operands, row_sums
 from ascnode_gateware.rtl.cells import connect, delayed, following, keep, low
 from ascnode_gateware.rtl.config import Header, JobConfig
 from ascnode_gateware.rtl.drain import Order, Progress, drain
 from ascnode_gateware.rtl.fetch import Fetch, Fetcher, Sequence
-from ascnode_gateware.rtl.memory import Grants, Port, banks, shared_read, word_read
+from ascnode_gateware.rtl.memory import Grants, Port, banks
 from ascnode_gateware.rtl.passes import Pass, passes
 from ascnode_gateware.rtl.pixels import Pixels, pixels
 from ascnode_gateware.rtl.ring import Fill, Ring, ring
@@ -45,7 +46,7 @@ class Engine:
     layer: WireVector  # 8: layers written
     ring_free: WireVector  # 9: blocks
     fill_granted: WireVector
-    host_word: WireVector  # 32, a cycle after the host's request
+    host_word: WireVector  # 32, two cycles after the host's request
     operands: Operands
     issued: WireVector  # event: a word goes past the array
     stalled: WireVector  # event: a pass has words left, and none goes
@@ -60,7 +61,7 @@ class _Shared:
 
     def __init__(self) -> None:
         self.take, self.issued = WireVector(1, "take"), WireVector(1, "issued")
-        self.urgent = WireVector(1, "urgent")
+        self.urgent, self.fetch_wants = WireVector(1, "urgent"), WireVector(1, "fetch_wants")
         self.occupied = [Register(1, f"set_occupied_{which}") for which in range(2)]
         self.fetch, self.pixel = _port("fetch"), _port("pixel")
         self.drain, self.fill = _port("drain", writes=True), _port("fill", writes=True)
@@ -76,51 +77,54 @@ def _port(name: str, writes: bool = False) -> Port:
 def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> Engine:
     """pair_sums (128): the multipliers', two cycles after their operands."""
     clear, s = control.clear | control.start, _Shared()
-    grants = banks(host, s.fill, s.drain, s.fetch, s.pixel, s.urgent)
+    grants = banks(host, s.fill, s.drain, s.fetch, s.pixel, s.fetch_wants, s.urgent)
     from_ring = WireVector(1, "from_ring")
     ring_ = ring(control.ring_base, control.ring_blocks, fill, grants.fill, from_ring & grants.fetch, clear)
     _drive_fill(s.fill, fill, ring_)
     fetcher = Fetcher(control.program, ring_.ready, ring_.read_address)
-    word = word_read(grants, s.fetch, "fetch_bank")
+    word = grants.word
     header = Header(WireVector(1, "header_valid"), WireVector(4, "header_index"), word)
     config, begin = JobConfig(header), WireVector(1, "job_begin")
-    upcoming = passes(config, header, begin, s.take)
+    upcoming = passes(header, begin, s.take)
     may = _throttle(control.throttle, clear)
     target = Register(1, "set_target")  # where the next output group's sums go
-    stream = pixels(config, upcoming, s.take, target, s.issued, may, clear)
+    stream = pixels(config, upcoming, s.take, s.issued, may, clear)
     tags = _pipeline(issue_tag(stream.word, s.issued), clear)
     occupied = s.occupied[0] | s.occupied[1]
-    ended = tags[3].valid & tags[3].group_end
+    ended = tags[3].group_end
     drain_begins = WireVector(1, "drain_begins")
     pending = Register(1, "drain_pending")
     keep(pending, (clear, 0), (ended, 1), (drain_begins, 0))
     layers = _Layers(control, occupied, clear)
-    in_flight = tags[0].valid | tags[1].valid | tags[2].valid | tags[3].valid
+    # A job's last word ends an output group, so no other of its words can be on its way alone.
+    more = stream.active | tags[0].group_end | tags[1].group_end | tags[2].group_end
     fetch = fetcher.wire(
         word,
         config["stream"],
         Sequence(
             start=control.start,
             clear=control.clear,
-            streaming_over=~(stream.active | in_flight | pending),
+            streaming_over=~(more | ended | pending),
             drained=~occupied,
             held=layers.held,
             granted=grants.fetch,
-            may_refill=~stream.word.load | grants.first_pixel | (stream.wants & stream.word.padding),
+            free=grants.fetch_free,
+            may_refill=~stream.word.load | (may & grants.pixel_free),
             take=s.take,
             group_last=upcoming.last,
             job_last=upcoming.job_last,
         ),
     )
+    connect(s.fetch_wants, fetch.wants)
     _connect_fetch(s.fetch, fetch, from_ring, header, begin)
     _connect_pixels(s, stream, grants)
     _connect_take(s, fetch, stream, upcoming, config, target, begin, occupied)
     keep(target, (clear, 0), (s.take & upcoming.last, ~target))
     ops = operands(
-        word_read(grants, s.pixel, "pixel_bank"),
+        grants.pixel_word,
         config["pad"],
         delayed(stream.word.padding, "array_padding"),
-        tags[0].valid,
+        delayed(s.issued & ~clear, "array_valid"),
         delayed(stream.word.load, "array_load"),
         config["dw"],
         block_register(word, fetch.arrival.index[:2], fetch.arrival.block),
@@ -132,15 +136,16 @@ def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> E
         row_sums(pair_sums),
         tags[2],
         tags[3],
+        accumulators_target(tags[3], clear),
         config["max"],
         (draining & ~which, draining & which),
         progress.pixel,
         clear,
     )
-    order = _order(config, header, pending, ended, tags[3], sums.last_pixel, drain_begins)
+    job_end = fetch.at_gate & ~more
+    order = _order(config, header, pending, ended, job_end, sums.last_pixel, drain_begins)
     tables = Tables(word, fetch.arrival, slot)
-    shared_word = shared_read(grants, host, s.drain)
-    out = drain(order, s.drain, grants.drain, shared_word, sums.words, tables, progress, which, clear)
+    out = drain(order, s.drain, grants.drain, word, sums.words, tables, progress, which, clear)
     draining <<= out.busy
     drain_begins <<= out.begin
     for number, register in enumerate(s.occupied):
@@ -157,7 +162,7 @@ def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> E
         layer=layers.count,
         ring_free=ring_.free_blocks,
         fill_granted=grants.fill,
-        host_word=shared_word,
+        host_word=word,
         operands=ops,
         issued=s.issued,
         stalled=busy & ~s.issued & ~throttled,
@@ -181,7 +186,7 @@ def _throttle(throttle: WireVector, clear: WireVector) -> WireVector:
     phase = Register(8, "throttle_phase")
     total = phase + throttle
     keep(phase, (clear, 0), (Const(1, 1), total[:8]))
-    return ~total[8]
+    return delayed(~total[8], "throttle_may")
 
 
 def _pipeline(tag: Tag, clear: WireVector) -> list[Tag]:
@@ -221,7 +226,7 @@ def _connect_pixels(s: _Shared, stream: Pixels, grants: Grants) -> None:
     connect(s.pixel.request, stream.request)
     connect(s.pixel.address, stream.address)
     connect(s.urgent, stream.word.load)
-    connect(s.issued, stream.wants & (stream.word.padding | grants.pixel))
+    connect(s.issued, grants.pixel)
 
 
 def _connect_take(
@@ -241,7 +246,7 @@ def _connect_take(
     connect(
         s.take,
         fetch.block_ready
-        & (~stream.active | stream.finishing)
+        & ~stream.active
         & (~upcoming.first | room)
         & ~(fresh & config["barrier"] & occupied),
     )
@@ -252,7 +257,7 @@ def _order(
     header: Header,
     pending: WireVector,
     ended: WireVector,
-    tag: Tag,
+    job_end: WireVector,
     last_pixel: WireVector,
     begins: WireVector,
 ) -> Order:
@@ -269,5 +274,5 @@ def _order(
         output=addresses[0],
         skip=addresses[1],
         out_step=config["out_step"],
-        ends_layer=config["layer_end"] & delayed(tag.job_end, "order_job_end", ended),
+        ends_layer=config["layer_end"] & delayed(job_end, "order_job_end", ended),
     )

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import reduce
+from operator import and_
 
-from pyrtl import Const, Register, WireVector, select
+from pyrtl import Const, Register, WireVector, concat, select
 
 from ascnode_gateware.program.job import (
     BLOCK_WORDS,
@@ -37,6 +39,7 @@ class Sequence:
     drained: WireVector  # every output is written
     held: WireVector  # single step: wait before the next header
     granted: WireVector
+    free: WireVector  # a fetch that is asked for would be granted, but for an urgent pixel
     may_refill: WireVector  # the block in waiting has been taken over, or is being taken over now
     take: WireVector  # a pass begins
     group_last: WireVector
@@ -56,6 +59,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Fetch:
+    wants: WireVector  # a word, had the block in waiting been taken over
     request: WireVector
     address: WireVector  # 15
     from_ring: WireVector  # the word comes from the ring
@@ -73,26 +77,28 @@ class Fetcher:
 
     def __init__(self, program: WireVector, ring_ready: WireVector, ring_address: WireVector) -> None:
         self._program, self._ring_ready, self._ring_address = program, ring_ready, ring_address
-        self.state = Register(4, "fetch_state")
+        # One flip-flop a state: the longest paths begin here.
+        self._in = {state: Register(1, f"fetch_in_{state.name.lower()}") for state in State}
         self._count = Register(10, "fetch_count")
         self._pc = Register(15, "fetch_pc")
         self._weights = Register(15, "fetch_weights")
         self._opcode = Register(2, "fetch_opcode")
 
     def at(self, *states: State) -> WireVector:
-        found: WireVector = self.state == states[0]
+        found: WireVector = self._in[states[0]]
         for other in states[1:]:
-            found = found | (self.state == other)
+            found = found | self._in[other]
         return found
 
     def wire(self, word: WireVector, stream: WireVector, seq: Sequence) -> Fetch:
         """word (32): what arrives, a cycle after its grant; stream (1): the job reads the ring."""
         body = self.at(State.TABLE, State.PARAMETERS, State.BLOCK)
         from_ring = body & stream
-        held_block = self.at(State.BLOCK) & ~seq.may_refill
-        request = (self.at(State.HEADER) | body) & ~held_block & ~(from_ring & ~self._ring_ready)
+        wants = self.at(State.HEADER) | (body & (~stream | self._ring_ready))
+        request = wants & (~self.at(State.BLOCK) | seq.may_refill)
         got = request & seq.granted
-        last = got & (self._count == self._last_count())
+        # When a block's last word comes, no pixel is urgent any more: it need not be looked at.
+        last = wants & seq.free & self._at_last()
         arrival = self._arrival(got)
         block_ready = (self.at(State.BLOCK) & last) | self.at(State.READY)
         first_word = arrival.header & (arrival.index == 0)
@@ -106,8 +112,9 @@ class Fetcher:
         resident = select(body, self._weights, self._pc)
         self._next_pointers(word, got & ~from_ring, resident, arrival, seq.start)
         return Fetch(
+            wants=wants,
             request=request,
-            address=select(from_ring, self._ring_address, resident),
+            address=concat(self._bank(stream), select(from_ring, self._ring_address, resident)[:14]),
             from_ring=from_ring,
             arrival=arrival,
             block_ready=block_ready,
@@ -118,42 +125,58 @@ class Fetcher:
             at_gate=self.at(State.GATE),
         )
 
-    def _last_count(self) -> WireVector:
-        return select(
-            self.at(State.HEADER, State.PARAMETERS),
-            Const(HEADER_WORDS - 1, 10),
-            select(self.at(State.TABLE), Const(TABLE_WORDS - 1, 10), Const(BLOCK_WORDS - 1, 10)),
-        )
+    def _bank(self, stream: WireVector) -> WireVector:
+        """Of what the state fetches. A job's choice is made cycles before its first word is fetched."""
+        of_job = delayed(select(stream, self._ring_address[14], self._weights[14]), "fetch_bank_of_job")
+        return select(self.at(State.HEADER), self._pc[14], of_job)
+
+    def _at_last(self) -> WireVector:
+        """The state's last word: its count has ones where no smaller count has all of them."""
+        counts = ((State.HEADER, HEADER_WORDS), (State.PARAMETERS, PARAMETER_WORDS))
+        counts += ((State.TABLE, TABLE_WORDS), (State.BLOCK, BLOCK_WORDS))
+        found: WireVector = Const(0, 1)
+        for state, words in counts:
+            bits = [bit for place, bit in enumerate(self._count) if (words - 1) >> place & 1]
+            found = found | (self.at(state) & reduce(and_, bits))
+        return found
 
     def _arrival(self, got: WireVector) -> Arrival:
         kinds = (State.HEADER, State.PARAMETERS, State.BLOCK, State.TABLE)
-        here = [delayed(got & self.at(kind), f"fetch_got_{kind.name.lower()}") for kind in kinds]
-        return Arrival(*here, index=delayed(self._count, "fetch_index"))
+        header, parameter, block, table = (
+            delayed(got & self.at(kind), f"fetch_got_{kind.name.lower()}") for kind in kinds
+        )
+        return Arrival(header, parameter, block, table, delayed(self._count, "fetch_index"))
 
     def _next_state(self, seq: Sequence, last: WireVector, ended: WireVector) -> None:
         loads = self._opcode == Opcode.LOAD
-        after_pass = select(
-            seq.job_last,
-            Const(State.GATE, 4),
-            select(seq.group_last, Const(State.PARAMETERS, 4), Const(State.BLOCK, 4)),
+        job_over, group_over = seq.take & seq.job_last, seq.take & seq.group_last & ~seq.job_last
+        self._move(
+            seq,
+            (State.GATE, seq.streaming_over & ~seq.held, State.HEADER),
+            (State.HEADER, ended, State.FINISH),
+            (State.HEADER, last & loads, State.SETTLE),
+            (State.HEADER, last & ~loads, State.PARAMETERS),
+            (State.SETTLE, seq.drained, State.TABLE),
+            (State.TABLE, last, State.GATE),
+            (State.PARAMETERS, last, State.BLOCK),
+            (State.BLOCK, last & ~seq.take, State.READY),
+            (State.BLOCK, job_over, State.GATE),
+            (State.BLOCK, group_over, State.PARAMETERS),
+            (State.READY, job_over, State.GATE),
+            (State.READY, group_over, State.PARAMETERS),
+            (State.READY, seq.take & ~seq.group_last, State.BLOCK),
+            (State.FINISH, seq.drained, State.IDLE),
         )
-        keep(
-            self.state,
-            (seq.clear, State.IDLE),
-            (seq.start, State.GATE),
-            (self.at(State.GATE) & seq.streaming_over & ~seq.held, State.HEADER),
-            (self.at(State.HEADER) & ended, State.FINISH),
-            (
-                self.at(State.HEADER) & last,
-                select(loads, Const(State.SETTLE, 4), Const(State.PARAMETERS, 4)),
-            ),
-            (self.at(State.SETTLE) & seq.drained, State.TABLE),
-            (self.at(State.TABLE) & last, State.GATE),
-            (self.at(State.PARAMETERS) & last, State.BLOCK),
-            (self.at(State.BLOCK, State.READY) & seq.take, after_pass),
-            (self.at(State.BLOCK) & last, State.READY),
-            (self.at(State.FINISH) & seq.drained, State.IDLE),
-        )
+
+    def _move(self, seq: Sequence, *moves: tuple[State, WireVector, State]) -> None:
+        """(state, condition, the state after it); conditions of one state exclude each other."""
+        for state, register in self._in.items():
+            stays, enters = register, Const(0, 1)
+            for source, condition, target in moves:
+                stays = stays & ~condition if source == state else stays
+                enters = enters | (self._in[source] & condition) if target == state else enters
+            first = int(state == State.IDLE), int(state == State.GATE)
+            keep(register, (seq.clear, first[0]), (seq.start, first[1]), (Const(1, 1), stays | enters))
 
     def _next_pointers(
         self, word: WireVector, read: WireVector, address: WireVector, arrival: Arrival, start: WireVector
@@ -164,6 +187,3 @@ class Fetcher:
         keep(self._pc, (start, self._program), (read & header, after))
         loads = arrival.header & (arrival.index == 1)
         keep(self._weights, (loads, word[16:31]), (read & ~header, after))
-
-
-assert HEADER_WORDS == PARAMETER_WORDS  # _last_count has one case for both

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from pyrtl import Const, Register, WireVector, concat, select
 
-from ascnode_gateware.rtl.cells import delayed, keep, low
+from ascnode_gateware.rtl.cells import delayed, keep
+from ascnode_gateware.rtl.loaded_counter import loaded_counter
 
 # W25Q32JV, section 8.1.2: release from power-down, JEDEC ID, read status register 2, fast read quad output
 WAKE, READ_ID, READ_STATUS_2, READ = 0xAB, 0x9F, 0x35, 0x6B
@@ -50,10 +51,13 @@ def data_path(strobes: Strobes, flash_i: WireVector, command: WireVector, addres
     return DataPath(nibbles, word)
 
 
-def block_address(address: WireVector, index: WireVector) -> WireVector:
-    """address (24) + 260 * index (16): a block has 65 words. Bits 0 and 1 of the address pass."""
-    first = low(address[8:] + index, 16)
-    return concat(low(concat(first, address[2:8]) + index, 22), address[:2])
+def block_address(address: WireVector, load: WireVector, step: WireVector) -> WireVector:
+    """The block's address (24): `load` sets it, `step` adds 260 within two cycles. Bits 0 and 1 pass."""
+    words, pages = Register(6, "flash_words"), Register(16, "flash_pages")
+    loaded_counter(words, load, address[2:8], step)
+    carries = delayed(step & (words == 63), "flash_words_carry")
+    loaded_counter(pages, load, address[8:], step | carries)
+    return concat(pages, words, address[:2])
 
 
 def sampled(pulse: WireVector, delay: WireVector) -> WireVector:

@@ -17,6 +17,7 @@ from ascnode_gateware.rtl.flash_shift import (
     data_path,
     sampled,
 )
+from ascnode_gateware.rtl.loaded_counter import loaded_counter
 from ascnode_gateware.rtl.spi_port import module_verilog, output
 
 RETRIES = 3  # of a block, then error 3
@@ -87,7 +88,7 @@ def flash_stream(
     stop = reset | order.abort | ~order.enable
     left = stop | (phase.active & ~granted)
     sck_en, valid = Register(1, "flash_clocks"), Register(1, "flash_valid")
-    index = Register(16, "flash_index")
+    left_over = Register(16, "flash_left_over")
     captures = sampled(sck_en, order.sample_delay)
     arrives = captures & phase.data
     word = delayed(arrives & (phase.count[:3] == 7) & ~phase.count[9], "flash_word_complete")
@@ -97,12 +98,14 @@ def flash_stream(
         shift=phase.command & sck_en,
         capture=captures,
     )
-    path = data_path(strobes, flash_i, phase.step, block_address(order.address, index))
+    commit = WireVector(1, "flash_commits")
+    path = data_path(strobes, flash_i, phase.step, block_address(order.address, phase.idle, commit))
     verdict = _verdict(phase, arrives, path.nibbles, left)
     valid.next <<= phase.data & ~left & (word | (valid & ~fill_ready))
     sck_en.next <<= phase.pulses | (phase.data & (~valid | _has_space(phase.count)))
-    keep(index, (phase.idle, 0), (verdict.right, low(index + 1, 16)))
-    commit, complete = delayed(verdict.right, "flash_commit"), index == order.blocks
+    loaded_counter(left_over, phase.idle, ~order.blocks, verdict.right)
+    commit <<= delayed(verdict.right, "flash_commit")
+    complete = left_over == 0xFFFF
     given_up, unusable = _given_up(phase, verdict), _unusable(phase, path, granted)
     over = stop | given_up | unusable | (commit & complete)
     begins = order.start & phase.idle

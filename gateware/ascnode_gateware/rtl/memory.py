@@ -12,79 +12,98 @@ ADDRESS_BITS = 15  # bank above 14 bits of word
 
 @dataclass(frozen=True)
 class Port:
-    """A user of the banks: it holds `request` and the rest until its grant; a read's word is there a cycle later."""
+    """A user of the banks: it holds `request` and the rest until its grant."""
 
     request: WireVector  # 1
     address: WireVector  # 15
     write: WireVector | None = None  # 1; None never writes
     data: WireVector | None = None  # 32
 
-    def at(self, bank: int) -> WireVector:
-        return self.request & (self.address[14] == bank)
-
 
 @dataclass(frozen=True)
 class Grants:
-    """Who is served in this cycle. `first_pixel` does not depend on the fetcher's request: no loop through it."""
+    """Who is served in this cycle. `fetch_free`, `pixel_free`: the register in front is not in its way; no loop."""
 
-    host: WireVector
     fill: WireVector
     drain: WireVector
     fetch: WireVector
     pixel: WireVector
-    first_pixel: WireVector
-    words: tuple[Register, ...]  # a bank's last word read, 32 each
+    fetch_free: WireVector
+    pixel_free: WireVector
+    word: WireVector  # 32: what fetch read in the cycle before, host and drain two cycles after their grant
+    pixel_word: WireVector  # 32: what the pixel port read in the cycle before
 
 
-def banks(host: Port, fill: Port, drain: Port, fetch: Port, pixel: Port, urgent: WireVector) -> Grants:
+@dataclass(frozen=True)
+class _System:
+    """The access of host, fill or drain, a cycle after its grant: it always has its bank."""
+
+    taken: tuple[Register, Register]  # 1 each: it uses that bank
+    reads: Register
+    write: Register
+    address: Register  # 15
+    data: Register  # 32
+
+
+def banks(
+    host: Port,
+    fill: Port,
+    drain: Port,
+    fetch: Port,
+    pixel: Port,
+    fetch_wants: WireVector,
+    urgent: WireVector,
+) -> Grants:
     """Two banks of 16K x 32 as SPRAM has them: one access a cycle, whole words, no contents after power-up.
 
-    Priority host, fill, drain, fetch, pixel; a pixel that is `urgent` (1) comes before fetch. The host never
-    waits. Writers share one data bus, so that one of them writes in a cycle, whatever the banks. Host and drain
-    share the path back too.
+    Host, fill and drain share a register in front of both banks, in this priority; the host never waits. What is in
+    the register comes before fetch, and fetch before pixel; a pixel that is `urgent` (1) comes before fetch. All but
+    the pixels share one path back, so fetch waits while the register reads. `fetch_wants` (1) is fetch's request when
+    no pixel is urgent, and earlier in the cycle.
     """
-    writes = host.request & _write(host)
-    fill_may = ~writes
-    drain_may = ~(host.request | (_write(drain) & fill.request))
-    taken = [host.at(b) | (fill.at(b) & fill_may) | (drain.at(b) & drain_may) for b in range(BANKS)]
-    fill_ok = fill.request & fill_may & ~_any(host, fill)
-    drain_ok = drain.request & drain_may & ~(_any(fill, drain) & fill_may)
-    first = pixel.request & urgent & ~_of(pixel, taken)
-    fetch_ok = fetch.request & ~_of(fetch, taken) & ~(first & (fetch.address[14] == pixel.address[14]))
-    pixel_ok = first | (pixel.request & ~_of(pixel, taken) & ~_any(fetch, pixel))
-    data = select(writes, _data(host), select(fill.request, _data(fill), _data(drain)))
+    fill_ok = fill.request & ~host.request
+    drain_ok = drain.request & ~host.request & ~fill.request
+    system = _system(host, fill, drain)
+    pixel_free = ~select(pixel.address[14], system.taken[1], system.taken[0])
+    same = fetch.address[14] == pixel.address[14]
+    first = pixel.request & urgent & pixel_free
+    fetch_free = ~select(fetch.address[14], system.taken[1], system.taken[0]) & ~system.reads
+    fetch_ok = fetch.request & fetch_free & ~(first & same)
+    pixel_ok = pixel.request & pixel_free & (urgent | ~(fetch_wants & same))
     words = []
     for b in range(BANKS):
-        address = select(
-            host.at(b),
-            host.address,
-            select(
-                fill.at(b) & fill_may,
-                fill.address,
-                select(
-                    drain.at(b) & drain_may,
-                    drain.address,
-                    select(pixel_ok & (pixel.address[14] == b), pixel.address, fetch.address),
-                ),
-            ),
-        )
-        write = (
-            (host.at(b) & _write(host)) | (fill.at(b) & fill_ok) | (drain.at(b) & drain_ok & _write(drain))
-        )
-        words.append(_spram(f"bank{b}", address[:14], write, data))
-    return Grants(host.request, fill_ok, drain_ok, fetch_ok, pixel_ok, first, tuple(words))
+        low = select(pixel_ok & (pixel.address[14] == b), pixel.address[:14], fetch.address[:14])
+        address = select(system.taken[b], system.address[:14], low)
+        words.append(_spram(f"bank{b}", address, system.taken[b] & system.write, system.data))
+    bank = delayed(select(system.reads, system.address[14], fetch.address[14]), "fetch_bank")
+    pixel_bank = delayed(pixel.address[14], "pixel_bank")
+    return Grants(
+        fill_ok,
+        drain_ok,
+        fetch_ok,
+        pixel_ok,
+        fetch_free,
+        pixel_free,
+        select(bank, words[1], words[0]),
+        select(pixel_bank, words[1], words[0]),
+    )
 
 
-def shared_read(grants: Grants, host: Port, drain: Port) -> WireVector:
-    """What the host, else the drain, read in the cycle before: never both."""
-    bank = delayed(select(host.request, host.address[14], drain.address[14]), "shared_bank")
-    return select(bank, grants.words[1], grants.words[0])
+def _system(host: Port, fill: Port, drain: Port) -> _System:
+    def first(of_host: WireVector, of_fill: WireVector, of_drain: WireVector) -> WireVector:
+        return select(host.request, of_host, select(fill.request, of_fill, of_drain))
 
-
-def word_read(grants: Grants, port: Port, name: str) -> WireVector:
-    """What a port read in the cycle before."""
-    bank = delayed(port.address[14], name)
-    return select(bank, grants.words[1], grants.words[0])
+    any_ = host.request | fill.request | drain.request
+    address = first(host.address, fill.address, drain.address)
+    write = first(_write(host), _write(fill), _write(drain))
+    data = first(_data(host), _data(fill), _data(drain))
+    return _System(
+        (delayed(any_ & ~address[14], "system_taken_0"), delayed(any_ & address[14], "system_taken_1")),
+        delayed(any_ & ~write, "system_reads"),
+        delayed(write, "system_write"),
+        delayed(address, "system_address"),
+        delayed(data, "system_data"),
+    )
 
 
 def _spram(name: str, address: WireVector, write: WireVector, data: WireVector) -> Register:
@@ -104,12 +123,3 @@ def _write(port: Port) -> WireVector:
 def _data(port: Port) -> WireVector:
     assert port.data is not None
     return port.data
-
-
-def _of(port: Port, flags: list[WireVector]) -> WireVector:
-    return select(port.address[14], flags[1], flags[0])
-
-
-def _any(other: Port, port: Port) -> WireVector:
-    """`other` wants the bank that `port` wants."""
-    return other.request & (other.address[14] == port.address[14])

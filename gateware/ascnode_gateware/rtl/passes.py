@@ -6,7 +6,7 @@ from pyrtl import Const, MemBlock, Register, WireVector, concat, select
 
 from ascnode_gateware.program.job import FIELDS
 from ascnode_gateware.rtl.cells import block_ram, delayed, keep, low, mod_counter, read
-from ascnode_gateware.rtl.config import Header, JobConfig
+from ascnode_gateware.rtl.config import Header
 
 
 @dataclass(frozen=True)
@@ -22,43 +22,99 @@ class Pass:
     group: Register  # 9: output group
 
 
-def passes(config: JobConfig, header: Header, begin: WireVector, take: WireVector) -> Pass:
-    """`begin` (1) starts a job whose header is in `config`; `take` (1) goes on to the pass after this one."""
-    kx_last, ky_last, icg_last, ocg_last = (WireVector(1) for _ in range(4))
-    group_last = kx_last & ky_last & icg_last
-    kx = mod_counter("passes_kx", 8, step=take, last=kx_last, clear=begin)
-    ky = mod_counter("passes_ky", 8, step=take & kx_last, last=ky_last, clear=begin)
-    icg = mod_counter("passes_icg", 9, step=take & kx_last & ky_last, last=icg_last, clear=begin)
-    ocg = mod_counter("passes_ocg", 9, step=take & group_last, last=ocg_last, clear=begin)
-    kx_last <<= kx == config["n_kx_less_1"]
-    ky_last <<= ky == config["n_ky_less_1"]
-    icg_last <<= icg == config["n_icg_less_1"]
-    ocg_last <<= ocg == config["n_ocg_less_1"]
+@dataclass(frozen=True)
+class _Loops:
+    """1 where the pass is its loop's last, and those inside are at their last too."""
+
+    kx: WireVector
+    ky: WireVector
+    icg: WireVector
+    ocg: WireVector
+
+
+def passes(header: Header, begin: WireVector, take: WireVector) -> Pass:
+    """`begin` (1) starts a job whose header has arrived; `take` (1) goes on to the pass after this one.
+
+    All is there 4 cycles after a `take`, the earliest for the next one, but `job_last` 5 after an output group's last,
+    when parameters are still to come. The header stays in block RAM; each of the four cycles reads a word of it.
+    """
+    words = _Words(header)
+    at = _sequence(begin, take)
+    lasts = [Register(1, f"passes_{name}_last") for name in ("kx", "ky", "icg", "ocg")]
+    loops = _Loops(lasts[0], lasts[0] & lasts[1], lasts[0] & lasts[1] & lasts[2], lasts[3])
+    odd = delayed(select(loops.ky, loops.icg, loops.kx), "passes_odd_step")
+    words.read_in_turn(at, loops.ky)
+    group = _count(words, lasts, loops, begin, take, at)
     address = Register(15, "passes_address")
-    step = _step(header, kx_last, kx_last & ky_last, group_last)
+    step = select(odd, words.word[16:30], words.word[:14])
     moved = concat(address[14], low(address[:14] + step, 14))
     keep(address, (header.arrives("input"), header.value("input")), (delayed(take, "passes_taken"), moved))
-    ix = _coordinate("ix", config["ix0"], config["kx_inc"], begin | (take & kx_last), take)
-    iy = _coordinate(
-        "iy", config["iy0"], config["ky_inc"], begin | (take & kx_last & ky_last), take & kx_last
-    )
+    # Which loops began again is known in the cycle of `take`, their first words three later.
+    x_again = delayed(begin | loops.kx, "passes_x_again", begin | take)
+    y_again = delayed(begin | loops.ky, "passes_y_again", begin | take)
+    ix = _coordinate("ix", words.field("ix0"), words.field("kx_inc"), x_again, at[3])
+    iy = _coordinate("iy", words.field("iy0"), words.field("ky_inc"), y_again, at[3] & x_again)
     first = Register(1, "passes_first")
-    keep(first, (begin, 1), (take, group_last))
-    return Pass(address, ix, iy, first, group_last, group_last & ocg_last, ocg)
+    keep(first, (begin, 1), (take, loops.icg))
+    return Pass(address, ix, iy, first, loops.icg, loops.icg & loops.ocg, group)
 
 
-def _step(header: Header, ky: WireVector, icg: WireVector, ocg: WireVector) -> WireVector:
-    """The step (14) after a pass, a cycle late: the header's words stay in block RAM, two steps in each."""
-    words = block_ram("passes_header", 32, 4)
-    words[header.index] <<= MemBlock.EnabledWrite(header.word, header.valid)
-    pair = read(words, select(icg, Const(FIELDS["d_icg"].word, 4), Const(FIELDS["d_kx"].word, 4)), "passes_steps")
-    odd = delayed(select(icg, ocg, ky), "passes_odd_step")
-    return select(odd, pair[16:30], pair[:14])
+def _sequence(begin: WireVector, take: WireVector) -> list[WireVector]:
+    """[n]: it is n cycles since a begin or a take."""
+    at = [begin | take]
+    for number in range(1, 5):
+        at.append(delayed(at[-1], f"passes_at_{number}"))
+    return at
+
+
+class _Words:
+    """The header's words; `word` (32) is the one of the cycle before."""
+
+    def __init__(self, header: Header) -> None:
+        self._memory = block_ram("passes_header", 32, 4)
+        self._memory[header.index] <<= MemBlock.EnabledWrite(header.word, header.valid)
+        self._address = WireVector(4, "passes_header_address")
+        self.word = read(self._memory, self._address, "passes_header_q")
+
+    def read_in_turn(self, at: list[WireVector], outer: WireVector) -> None:
+        """Steps with a take, then counts, coordinates and the number of output groups."""
+        address = select(outer, _word_of("d_icg"), _word_of("d_kx"))
+        for number, name in ((1, "n_kx_less_1"), (2, "ix0"), (3, "n_ocg_less_1")):
+            address = select(at[number], _word_of(name), address)
+        self._address <<= address
+
+    def field(self, name: str) -> WireVector:
+        """Of the word that has been read."""
+        field = FIELDS[name]
+        return self.word[field.low : field.low + field.width]
+
+
+def _word_of(name: str) -> Const:
+    return Const(FIELDS[name].word, 4)
+
+
+def _count(
+    words: _Words,
+    lasts: list[Register],
+    loops: _Loops,
+    begin: WireVector,
+    take: WireVector,
+    at: list[WireVector],
+) -> Register:
+    """The loops' counters; whether each is at its last, when its number has been read. Returns the output group."""
+    steps = (take, take & loops.kx, take & loops.ky, take & loops.icg)
+    counters = []
+    for last, step, name, when in zip(lasts, steps, ("kx", "ky", "icg", "ocg"), (2, 2, 2, 4), strict=True):
+        limit = words.field(f"n_{name}_less_1")
+        counter = mod_counter(f"passes_{name}", len(limit), step=step, last=last, clear=begin)
+        keep(last, (at[when], counter == limit))
+        counters.append(counter)
+    return counters[3]
 
 
 def _coordinate(
-    name: str, start: WireVector, step: WireVector, restart: WireVector, move: WireVector
+    name: str, start: WireVector, step: WireVector, restart: WireVector, now: WireVector
 ) -> Register:
     register = Register(10, f"passes_{name}")
-    keep(register, (restart, start), (move, low(register + step, 10)))
+    keep(register, (now, select(restart, start, low(register + step, 10))))
     return register

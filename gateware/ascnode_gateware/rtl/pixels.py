@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pyrtl import Register, WireVector, concat, select
 
-from ascnode_gateware.rtl.cells import flag, keep, low
+from ascnode_gateware.rtl.cells import delayed, flag, keep, low
 from ascnode_gateware.rtl.config import JobConfig
 from ascnode_gateware.rtl.passes import Pass
 
@@ -16,18 +16,14 @@ class Word:
     load: WireVector  # the pass's first
     padding: WireVector
     output: WireVector
-    starts: WireVector  # sums start from 0
     pass_end: WireVector
     group_end: WireVector  # the output group is complete
-    job_end: WireVector
-    which: WireVector  # set of accumulators
 
 
 @dataclass(frozen=True)
 class Pixels:
     active: WireVector
-    request: WireVector  # a bank is needed
-    wants: WireVector  # would issue, if the bank is free
+    request: WireVector  # would issue, if the bank is free
     address: Register  # 15
     finishing: WireVector  # its last word is issued now
     word: Word
@@ -37,14 +33,13 @@ def pixels(
     config: JobConfig,
     upcoming: Pass,
     take: WireVector,
-    which: WireVector,
     issued: WireVector,
     may: WireVector,
     clear: WireVector,
 ) -> Pixels:
-    """`take` (1) loads `upcoming` for the set `which`; `may` (1) is the throttle, `issued` that the word went out.
+    """`take` (1) loads `upcoming`; `may` (1) is the throttle, `issued` that the word went out.
 
-    Padding is not read: it is issued whatever the banks do.
+    Padding waits for its bank too: what it read is thrown away, and the comparisons stay out of the arbitration.
     """
     active = Register(1, "pixels_active")
     address, ix, iy = Register(15, "pixels_address"), Register(10, "pixels_ix"), Register(10, "pixels_iy")
@@ -69,17 +64,7 @@ def pixels(
         load=flag("pixels_load", rises=take, falls=clear | (issued & ~take)),
         padding=~inside,
         output=output,
-        starts=_taken("starts", take, upcoming.first),
         pass_end=pass_end,
-        group_end=pass_end & _taken("group_last", take, upcoming.last),
-        job_end=pass_end & _taken("job_last", take, upcoming.job_last),
-        which=_taken("which", take, which),
+        group_end=pass_end & delayed(upcoming.last, "pixels_group_last", take),
     )
-    wants = active & may
-    return Pixels(active, wants & inside, wants, address, finishing, word)
-
-
-def _taken(name: str, take: WireVector, value: WireVector) -> Register:
-    register = Register(1, f"pixels_{name}")
-    keep(register, (take, value))
-    return register
+    return Pixels(active, active & may, address, finishing, word)

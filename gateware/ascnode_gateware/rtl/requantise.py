@@ -11,36 +11,32 @@ from ascnode_gateware.rtl.cells import bytes_of, joined, low, signed
 _SUM_BITS = 48  # |x * eight digits| <= 2^31 * 43690, plus 2^30
 
 
-def product(x: WireVector, digits: WireVector, high: WireVector, enable: WireVector, name: str) -> Register:
-    """x (32, signed) * digits (32): present both for two enabled cycles, `high` 0 then 1.
+def product(
+    x: WireVector, digits: WireVector, half: WireVector, high: WireVector, enable: WireVector, name: str
+) -> Register:
+    """x (32, signed) * digits (32): present x for two enabled cycles, `high` 0 then 1, with that `half` (16) of the
+    digits; all of them in the first.
 
-    After the second, bits 15..46 of the register are (x * m + 2^30) >> 31. About 660 LC: 8 digit selectors of 33,
-    adders of 4 x 36 + 2 x 40 + 2 x 48.
+    After the second, bits 15..46 of the register are (x * m + 2^30) >> 31. About 640 LC: 8 digit selectors of 33,
+    adders of 4 x 34 + 2 x 36 + 40 + 48.
     """
     total = Register(_SUM_BITS, name)
-    half = select(high, digits[16:], digits[:16])
     selected = [half[at : at + 2] for at in range(0, 16, 2)]
-    negative = [digit[0] & digit[1] for digit in selected]
-    sums = _digit_sum(x, selected, negative)
-    # -x is ~x + 1: seven of the eight ones found room in the tree, the last goes in here, as does the rounding half.
-    first = concat(Const(1, 1), Const(0, 15), negative[7], Const(0, 14))
+    sums = _digit_sum(x, selected)
+    # -x is ~x + 1: the ones of all sixteen digits go in here, as does the rounding half. The highest is never -1.
+    ones = [concat(Const(0, 1), digits[at] & digits[at + 1]) for at in range(0, 30, 2)]
+    first = concat(Const(1, 2), joined(ones))
     carried = select(high, signed(total[16:], _SUM_BITS), first.zero_extended(_SUM_BITS))
     total.next <<= select(enable, low(sums + carried, _SUM_BITS), total)
     return total
 
 
-def _digit_sum(x: WireVector, digits: list[WireVector], negative: list[WireVector]) -> WireVector:
-    """Sum of digit j * x * 4^j, less negative[7] * 4^7: each level shifts one operand left and has room for ones there."""
+def _digit_sum(x: WireVector, digits: list[WireVector]) -> WireVector:
+    """Sum of digit j * x * 4^j, with ~x for -x."""
     terms = [_term(x, digit) for digit in digits]
-    zero = Const(0, 1)
-    pairs = [
-        _add(terms[j], concat(terms[j + 1], zero, negative[j]), 36) for j in range(0, 8, 2)
-    ]  # negative[j] at bit 0
-    fours = [
-        _add(pairs[j], concat(pairs[j + 1], zero, negative[2 * j + 1], zero, zero), 40) for j in (0, 2)
-    ]  # negative[1], negative[5] at bit 2
-    gap = concat(zero, negative[3], Const(0, 6))
-    return _add(fours[0], concat(fours[1], gap), 48)
+    pairs = [_add_shifted(terms[j], terms[j + 1], 2, 36) for j in range(0, 8, 2)]
+    fours = [_add_shifted(pairs[j], pairs[j + 1], 4, 40) for j in (0, 2)]
+    return _add_shifted(fours[0], fours[1], 8, _SUM_BITS)
 
 
 def _term(x: WireVector, digit: WireVector) -> WireVector:
@@ -50,8 +46,10 @@ def _term(x: WireVector, digit: WireVector) -> WireVector:
     return select(digit[1], select(digit[0], ~single, double), select(digit[0], single, Const(0, 33)))
 
 
-def _add(a: WireVector, b: WireVector, width: int) -> WireVector:
-    return low(signed(a, width) + signed(b, width), width)
+def _add_shifted(a: WireVector, b: WireVector, shift: int, width: int) -> WireVector:
+    """a + (b << shift), signed: the low bits need no adder."""
+    above = width - shift
+    return concat(low(signed(a[shift:], above) + signed(b, above), above), a[:shift])
 
 
 def rounded(value: WireVector, right: WireVector) -> tuple[WireVector, WireVector]:
@@ -91,13 +89,14 @@ def clamped(
 ) -> WireVector:
     """quotient (9) + carry (1) + zero point (8), held between the bytes of bounds (16: lowest, highest); 8 bits."""
     # One bit below makes the carry part of the same chain of adders.
-    total = (signed(concat(quotient, Const(1, 1)), 12) + signed(concat(zero_point, carry), 12))[1:12]
-    lowest, highest = (signed(byte, 11) for byte in bytes_of(bounds))
+    total = (signed(concat(quotient, Const(1, 1)), 11) + signed(concat(zero_point, carry), 11))[1:11]
+    lowest, highest = (signed(byte, 10) for byte in bytes_of(bounds))
     below, above = _less(total, lowest), _less(highest, total)
     return select(below, bounds[:8], select(above, bounds[8:], total[:8]))
 
 
 def _less(a: WireVector, b: WireVector) -> WireVector:
     """Signed a < b of equal widths: the sign of the difference, which has a bit to spare."""
-    difference: WireVector = (signed(a, 12) - signed(b, 12))[11]
+    width = len(a) + 1
+    difference: WireVector = (signed(a, width) - signed(b, width))[width - 1]
     return difference

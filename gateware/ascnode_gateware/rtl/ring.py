@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pyrtl import Register, WireVector, concat, select
+from pyrtl import Const, Register, WireVector, concat, select
 
 from ascnode_gateware.rtl.cells import delayed, keep, low
 
@@ -45,34 +45,47 @@ def ring(
     """
     first = base[6:]
     end = low(first + blocks, 9)
-    read_word, read_block = _pointer("ring_read", taken, first, end, restart, restart)
-    fill_word, fill_block = _pointer("ring_fill", filled, first, end, restart | fill.restart, restart)
-    readable = Register(9, "ring_readable")
+    read_word = _word("ring_read_word", taken, restart)
     release = taken & (read_word == 63)
-    added = select(fill.host_commit, fill.host_blocks, concat(fill.commit).zero_extended(8))
-    keep(readable, (restart, 0), (restart == 0, low(readable + added - release, 9)))
+    read_block = _block("ring_read_block", release, first, end, restart)
+    # Whether a block was right is known after its last word: only then does the next one follow it.
+    fill_word = _word("ring_fill_word", filled, restart | fill.restart)
+    fill_block = _block("ring_fill_block", fill.commit, first, end, restart)
+    readable = Register(9, "ring_readable")
+    due = Register(1, "ring_release_due")
+    keep(due, (restart, 0), (Const(1, 1), release | (due & fill.host_commit)))
+    keep(readable, (restart, 0), (Const(1, 1), low(readable + _change(fill, due), 9)))
     free = low(blocks - readable, 9)
-    # A pointer that a host's blocks must not disturb: flash and host do not fill in one run.
     return Ring(
         concat(read_block, read_word),
-        readable != 0,
+        _ready(readable, due),
         concat(fill_block, fill_word),
         delayed(free != 0, "ring_room"),
         free,
     )
 
 
-def _pointer(
-    name: str,
-    step: WireVector,
-    first: WireVector,
-    end: WireVector,
-    word_clear: WireVector,
-    block_clear: WireVector,
-) -> tuple[Register, Register]:
-    """(word in block (6), block (9)); a restart of the word alone repeats the block."""
-    word, block = Register(6, f"{name}_word"), Register(9, f"{name}_block")
-    keep(word, (word_clear, 0), (step, low(word + 1, 6)))
+def _ready(readable: Register, due: Register) -> WireVector:
+    """From registers only. After a block's last word it takes two cycles to know whether there is another one."""
+    return delayed(readable != 0, "ring_some") & ~due & ~delayed(due, "ring_was_due")
+
+
+def _change(fill: Fill, down: WireVector) -> WireVector:
+    """What becomes readable (9, two's complement): one sum, since a host's blocks put off what is `down`."""
+    one = concat((down & ~fill.commit).sign_extended(8), down ^ fill.commit)
+    return select(fill.host_commit, fill.host_blocks.zero_extended(9), one)
+
+
+def _word(name: str, step: WireVector, clear: WireVector) -> Register:
+    """Which word of its block (6)."""
+    word = Register(6, name)
+    keep(word, (clear, 0), (step, low(word + 1, 6)))
+    return word
+
+
+def _block(name: str, step: WireVector, first: WireVector, end: WireVector, restart: WireVector) -> Register:
+    """The upper bits (9) of an address, from `first` round to `end`."""
+    block = Register(9, name)
     following = low(block + 1, 9)
-    keep(block, (block_clear, first), (step & (word == 63), select(following == end, first, following)))
-    return word, block
+    keep(block, (restart, first), (step, select(following == end, first, following)))
+    return block

@@ -1,186 +1,186 @@
 """The core's side of the SPI port: bytes to bus accesses and back. docs/accelerator-spi.md describes the frames."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
 from pyrtl import Const, Register, WireVector, concat, select
 
-from ascnode_gateware.bus.frames import Opcode, Status
-from ascnode_gateware.rtl import gray
+from ascnode_gateware.bus.frames import Opcode
 from ascnode_gateware.rtl.cells import delayed, flag, keep
 from ascnode_gateware.rtl.crc import crc32
-
-ANSWER_BYTES = 4  # what a byte makes the core send goes out this many bytes later
-LATE = 3  # bytes waiting: the answer to the oldest of them may miss its turn
-
+from ascnode_gateware.rtl.loaded_counter import loaded_counter
 
 STATES = ("header", "header_crc", "payload", "payload_crc", "head", "data", "answer_crc", "tail", "done")
-FIXED = ("header", "answer_crc", "tail")  # end with their 4th byte, as header_crc and payload_crc do once judged
+CHECKS = ("header_crc", "payload_crc", "answer_crc")
 
 
 @dataclass(frozen=True)
 class SpiCore:
-    """To the bus: valid, write, address (16), wdata (32). To the SPI clock: tx_pointer (3, Gray), tx (4 entries of
-    8). crc_error and frame_error are high for one cycle for each."""
+    """To the bus: valid, write, address (16), wdata (32). To the SPI clock: tx_byte (8). crc_error and frame_error
+    are high for one cycle for each."""
 
     valid: WireVector
     write: WireVector
     address: WireVector
     wdata: WireVector
-    tx_pointer: WireVector
-    tx: Sequence[WireVector]
+    tx_byte: WireVector
     crc_error: WireVector
     frame_error: WireVector
 
 
 @dataclass(frozen=True)
 class _Byte:
-    """The byte at hand. `opens`: it begins a frame that has not been begun yet; `step` counts its 4 cycles of work."""
+    """The byte at hand. `begins`: the first of its 4 cycles of work; `opens`: the same, of a frame's first byte.
 
-    data: WireVector
+    `third` and `last` are the third and last cycles of work, `end` is the one behind. `missed`: another byte came too
+    soon. `pair`: the 2 bits of this cycle."""
+
+    begins: WireVector
     opens: WireVector
     working: WireVector
-    step: Register
+    third: WireVector
+    last: WireVector
     end: WireVector
-    late: WireVector
+    missed: WireVector
+    pair: WireVector
 
 
 def spi_core(
-    rx_pointer: WireVector,
-    rx: Sequence[WireVector],
-    ready: WireVector,
-    rdata: WireVector,
-    reset: WireVector,
+    rx_toggle: WireVector, rx_entry: WireVector, ready: WireVector, rdata: WireVector, reset: WireVector
 ) -> SpiCore:
-    """rx_pointer: 3, Gray, of the SPI clock; rx: 4 entries of 9; ready, rdata (32): the bus; reset: 1, synchronous.
+    """rx_toggle (1) and rx_entry (9): of the SPI clock; ready, rdata (32): the bus; reset: 1, synchronous.
 
-    A byte takes 5 cycles, and 1 more after each word read and each CRC; a byte lasts 6.15 cycles
-    at the fastest SCK, 1.3 times the clock. A bus that is not ready holds the work. When 3 bytes wait, the frame
-    is given up: the host reads zeros, frame_error counts it, and bytes are ignored until the next frame.
+    A byte takes 6 cycles; one lasts 6.15 at the fastest SCK, 1.3 times the clock. When the next one comes sooner, or
+    an access waits for the bus until then, the frame is given up: the host reads zeros, frame_error counts it, and
+    bytes are ignored until the next frame.
     """
-    busy, opened = WireVector(1, "spi_busy"), Register(1, "spi_opened")
-    byte = _byte_at_hand(rx_pointer, rx, opened, busy, reset)
-    opened.next <<= byte.opens | (opened & ~byte.end & ~byte.late & ~reset)
+    byte = _byte_at_hand(rx_toggle, rx_entry)
     frame = _Frame(byte)
-    frame.follow(ready, rdata, busy, reset)
-    tx_pointer, tx = _answers(byte, frame.answer)
+    frame.follow(ready, rdata, reset)
     return SpiCore(
         frame.pending,
         frame.storing,
         frame.address,
         frame.word,
-        tx_pointer,
-        tx,
-        frame.crc_error,
-        frame.frame_error,
+        frame.tx_byte,
+        delayed(frame.crc_error, "spi_crc_error"),
+        delayed(frame.frame_error, "spi_frame_error"),
     )
 
 
-def _byte_at_hand(
-    rx_pointer: WireVector, rx: Sequence[WireVector], opened: Register, hold: WireVector, reset: WireVector
-) -> _Byte:
-    written = delayed(delayed(rx_pointer, "spi_rx_sync_1"), "spi_rx_sync_2")
-    taken, step = Register(gray.POINTER_BITS, "spi_rx_taken"), Register(2, "spi_step")
-    late, there = Register(1, "spi_late"), Register(1, "spi_there")
-    dropped, end = reset | late, WireVector(1, "spi_byte_end")
-    # Registered, for the way from here to the CRC is long; so a cycle passes from a byte's end to the next one.
-    late.next <<= ~gray.is_ahead(written, taken, range(LATE)) & ~dropped
-    there.next <<= (written != taken) & ~end & ~dropped
-    entry = delayed(gray.pick(rx, taken), "spi_entry")
-    ready = there & ~hold & ~late
-    opens = ready & entry[8] & ~opened
-    working = ready & ~opens
-    end <<= working & (step == 3)
-    # In reset and when late everything received is dropped; no reset need cross to the SPI clock.
-    keep(taken, (dropped, written), (end, gray.following(taken)))
-    keep(step, (dropped, 0), (working, gray.count_up(step)))
-    return _Byte(entry[:8], opens, working, step, end, late)
+def _byte_at_hand(rx_toggle: WireVector, rx_entry: WireVector) -> _Byte:
+    """The entry is read in 4 cycles, and may change in the SPI clock's time only after them: a byte that is seen in one
+    of the 2 cycles behind them may have come before their end, so it is `missed`."""
+    seen = delayed(delayed(rx_toggle, "spi_rx_sync_1"), "spi_rx_sync_2")
+    came = seen ^ delayed(seen, "spi_rx_seen")
+    step = Register(3, "spi_step")
+    at = [step == value for value in range(6)]
+    begins = came & at[0]
+    step.next <<= concat(at[3] | at[4], at[1] | at[2], begins | at[2] | at[4])
+    return _Byte(
+        begins=begins,
+        opens=begins & rx_entry[8],
+        working=~step[2] & (came | step[1] | step[0]),
+        third=at[2],
+        last=at[3] & ~came,  # a frame that ends here must not have begun what it does not remember
+        end=at[4],
+        missed=came & ~at[0],
+        pair=_two_of(rx_entry, step),
+    )
 
 
-def _answers(byte: _Byte, answer: WireVector) -> tuple[Register, list[WireVector]]:
-    """(pointer, entries): byte n of a frame writes position n + ANSWER_BYTES, its pointer 3 cycles later."""
-    pointer = Register(gray.POINTER_BITS, "spi_tx_write")
-    keep(pointer, (byte.opens, gray.gray_code(ANSWER_BYTES)), (byte.end, gray.following(pointer)))
-    entries: list[WireVector] = []
-    for index in range(gray.ENTRIES):
-        chosen = gray.entry_index(pointer) == index
-        entries.append(delayed(answer, f"spi_tx_entry_{index}", byte.working & (byte.step == 0) & chosen))
-    return pointer, entries
+def _two_of(byte: WireVector, step: WireVector) -> WireVector:
+    high = select(step[0], byte[6:8], byte[4:6])
+    return select(step[1], high, select(step[0], byte[2:4], byte[:2]))
 
 
 class _Frame:
-    """Where in a frame the core is, one register a state (none: bytes are ignored), and what it has read of it."""
+    """Where in a frame the core is, one register a state (none: bytes are ignored), and what it has read of it.
+
+    `word` holds the header until it is judged, then words of the payload, then the answer; 2 bits leave it and 2
+    bits enter it in each cycle of work.
+    """
 
     def __init__(self, byte: _Byte) -> None:
         self.byte = byte
         self.in_state = {name: Register(1, f"spi_in_{name}") for name in STATES}
         self.index = Register(2, "spi_index")
-        self.word, self.count = _register("word", 32), _register("count", 8)
+        self.word, self.uncounted = _register("word", 32), _register("uncounted", 8)
         self.register, self.place = _register("register", 1), _register("place", 15)
         self.address = concat(self.register, self.place)
-        self.opcode, self.sequence, self.status = (
-            _register(name, 4) for name in ("opcode", "sequence", "status")
-        )
+        self.sequence, self.good, self.other = (_register(n, w) for n, w in _ANSWERED.items())
         self.executed = _register("executed", 4)  # sequence of the last register write that was carried out
-        self.pending, self.storing = _register("pending", 1), _register("storing", 1)
-        self.group_end = byte.end & (self.index == 3)
-        self.judged = delayed(self.group_end & self.at("header_crc", "payload_crc"), "spi_judged")
-        self.answer, mismatch = self._check()
-        self._decide(mismatch)
+        self.pending, self.storing, self.arrived = (
+            _register(n, 1) for n in ("pending", "storing", "arrived")
+        )
+        self.tx_byte = _register("tx_byte", 8)
+        started = self.index != 0
+        self.status_now, waits = self.at("head") & ~started, self.at("head") & started
+        self.late = byte.missed | (byte.begins & ~waits & (self.pending | self.arrived))
+        self.checks, self.waits = (state & ~byte.opens for state in (self.at(*CHECKS), waits))
+        self._decide(*self._check())
 
     def at(self, *names: str) -> WireVector:
         """1 in one of the states."""
         return reduce(or_, [self.in_state[name] for name in names])
 
     def _check(self) -> tuple[WireVector, WireVector]:
-        """(byte to answer, 1 if the CRC received is wrong: a cycle after its last byte)."""
-        byte, checks = self.byte, self.at("header_crc", "payload_crc", "answer_crc")
-        answer = WireVector(8, "answer")
-        source = select(self.at("head", "data"), answer, byte.data)
-        crc = crc32(
-            "spi_crc", _two_of(source, byte.step), step=byte.working, pass_out=checks, clear=byte.opens
-        )
-        answer <<= (
-            (concat(self.status, self.sequence) & self.at("head").sign_extended(8))
-            | (self.word[:8] & self.at("data").sign_extended(8))
-            | (~crc.value[:8] & self.at("answer_crc").sign_extended(8))
-        )
-        wrong = flag("spi_crc_wrong", rises=byte.working & checks & crc.differs, falls=byte.opens)
-        return answer, wrong
+        """1 if the CRC received is wrong: with its last bits, and from the cycle behind them on. Sets tx_byte."""
+        byte, from_word = self.byte, (self.status_now | self.at("data")) & ~self.byte.opens
+        bits = select(from_word, self.word[:2], byte.pair)
+        crc = crc32("spi_crc", bits, step=byte.working & ~self.waits, pass_out=self.checks, begin=byte.opens)
+        answers = from_word | (self.at("answer_crc") & ~byte.opens)
+        answer = select(self.at("answer_crc"), ~crc.value[:8], self.word[:8])
+        keep(self.tx_byte, (self.late | (byte.begins & ~answers), 0), (byte.begins, answer))
+        differs = byte.working & self.checks & crc.differs
+        mismatch = flag("spi_crc_wrong", rises=differs, falls=byte.opens)
+        return differs | mismatch, mismatch
 
-    def _decide(self, mismatch: WireVector) -> None:
-        """Events, each one cycle long."""
-        none_above = self.count[1:] == 0
-        self.none, self.last = none_above & ~self.count[0], none_above & self.count[0]
-        self.good = self.status[3]
-        reads, writes = self.opcode == Opcode.READ, self.opcode == Opcode.WRITE
-        header, payload = (self.judged & self.at(name) for name in ("header_crc", "payload_crc"))
+    def _decide(self, mismatch_now: WireVector, mismatch: WireVector) -> None:
+        """Events, each one cycle long. Accesses begin as early as they can."""
+        byte, fourth = self.byte, self.index == 3
+        none_above = self.uncounted[1:] == 0x7F
+        self.none, self.last = none_above & self.uncounted[0], none_above & ~self.uncounted[0]
+        reads, writes = (self.word[4:8] == code for code in (Opcode.READ, Opcode.WRITE))
         storable = writes & ~(self.register & ~self.last)
-        self.crc_error = (header | payload) & mismatch
+        self.group_end = byte.end & fourth
+        header, payload = (self.group_end & self.at(name) for name in ("header_crc", "payload_crc"))
+        self.judged = header | payload
+        self.crc_error = self.judged & mismatch
         self.rejected = header & ~mismatch & ~reads & ~storable
-        self.accepted_read = header & ~mismatch & reads
         self.takes_payload = ~mismatch & storable  # meant at the end of header_crc
-        self.payload_good = payload & ~mismatch
-        self.repeated = self.register & (self.executed == self.sequence)
-        self.execute = self.payload_good & self.register & ~self.repeated
+        repeated = self.register & (self.executed == self.sequence)
+        execute = self.at("payload_crc") & ~mismatch_now & self.register & ~repeated
+        self.executes = payload & ~mismatch & self.register
+        self.done_well = ~mismatch & (payload | reads | storable)
+        self.other_reason = mismatch | (payload & repeated)
         self.word_end = self.group_end & self.at("payload", "data")
-        overlong = self.byte.working & self.at("done")
-        cut = self.byte.opens & self.at(*STATES[:-1])
-        self.given_up = overlong | self.byte.late
-        self.frame_error = self.rejected | cut | (self.given_up & self.at(*STATES))
+        more = (self.status_now & self.good & ~self.none) | (self.at("data") & fourth & ~self.last)
+        self.fetch = byte.third & more
+        self.store = byte.last & fourth & ((self.at("payload") & ~self.register) | execute)
+        overlong = byte.begins & ~byte.opens & self.at("done")
+        cut = byte.opens & self.at(*STATES[:-1])
+        self.given_up = overlong | self.late
+        self.frame_error = self.rejected | cut | overlong | (self.late & self.at(*STATES))
 
-    def follow(self, ready: WireVector, rdata: WireVector, busy: WireVector, reset: WireVector) -> None:
+    def follow(self, ready: WireVector, rdata: WireVector, reset: WireVector) -> None:
         """Registers' next values."""
         self._follow_state(reset)
-        self._follow_status(reset)
-        self._follow_bus(ready, rdata, busy, reset)
+        keep(self.good, (self.judged, self.done_well))
+        keep(self.other, (self.judged, self.other_reason))
+        keep(self.executed, (reset, 0), (self.executes, self.sequence))
+        accepted = self.pending & ready
+        keep(self.pending, (reset | accepted, 0), (self.fetch | self.store, 1))
+        keep(self.storing, (self.fetch | self.store, self.store))
+        self.arrived.next <<= accepted & ~self.storing & ~reset
+        self._follow_word(ready, rdata)
+        self._follow_header(accepted)
 
     def _follow_state(self, reset: WireVector) -> None:
-        at, opens = self.at, self.byte.opens
-        ends = self.judged | (self.byte.end & at("head")) | (self.group_end & at(*FIXED))
-        ends = ends | (self.word_end & self.last)
+        at, byte = self.at, self.byte
+        ends = (self.group_end & ~at("payload", "data")) | (self.word_end & self.last)
+        ends = ends | (byte.end & at("tail") & self.index[0])
         no_data = ~self.good | self.none
         entered = {
             "header": Const(0, 1),
@@ -195,59 +195,31 @@ class _Frame:
         }
         for name, register in self.in_state.items():
             start = int(name == "header")
-            keep(register, (reset | self.given_up, 0), (opens, start), (ends, entered[name]))
-        keep(self.index, (opens, 0), (self.byte.end & ~at("head"), gray.count_up(self.index)))
+            keep(register, (reset | self.given_up, 0), (byte.opens, start), (ends, entered[name]))
+        following = concat(self.index[1] ^ self.index[0], ~self.index[0])
+        keep(self.index, (byte.opens, 0), (byte.end, following))
 
-    def _follow_status(self, reset: WireVector) -> None:
-        keep(
-            self.status,
-            (self.crc_error, Status.CRC_ERROR),
-            (self.rejected, Status.REJECTED),
-            (self.payload_good & self.repeated, Status.REPEATED),
-            (self.accepted_read | self.payload_good, Status.OK),
-        )
-        keep(self.executed, (reset, 0), (self.execute, self.sequence))
+    def _follow_word(self, ready: WireVector, rdata: WireVector) -> None:
+        """A word that waits for the bus stays; the answer's status comes in between two bytes, behind it."""
+        working = self.byte.working
+        head = concat(self.good, ~self.good, ~self.other, self.other, self.sequence)
+        moved = concat(self.byte.pair, self.word[2:])
+        low = select(working, moved[:8], head)
+        moves = working & ~self.checks & ~self.waits & ~(self.pending & self.storing)
+        loads = self.status_now & ~working & (~self.pending | ready)
+        keep(self.word, (self.arrived, rdata), (moves | loads, concat(moved[8:], low)))
 
-    def _follow_bus(
-        self, ready: WireVector, rdata: WireVector, busy: WireVector, reset: WireVector
-    ) -> None:
-        fetch = (self.accepted_read & ~self.none) | (self.word_end & self.at("data") & ~self.last)
-        store = (self.word_end & self.at("payload") & ~self.register) | self.execute
-        accepted = self.pending & ready
-        arrived = _register("arrived", 1)
-        arrived.next <<= accepted & ~self.storing & ~reset
-        busy <<= self.pending | arrived | self.judged
-        keep(self.pending, (reset | accepted, 0), (fetch | store, 1))
-        keep(self.storing, (fetch | store, store))
-        moved = concat(self.byte.data, self.word[8:])
-        keep(self.word, (arrived, rdata), (self.byte.end & self.at("header", "payload", "data"), moved))
-        self._follow_header(moved, accepted)
-
-    def _follow_header(self, header: WireVector, accepted: WireVector) -> None:
-        """Its word: sequence (4), opcode (4), address (16), count (8)."""
-        loads = self.group_end & self.at("header")
+    def _follow_header(self, accepted: WireVector) -> None:
+        """The word is the header while its CRC comes: sequence (4), opcode (4), address (16), count (8)."""
+        loads, header = self.at("header_crc"), self.word
         keep(self.sequence, (loads, header[:4]))
-        keep(self.opcode, (loads, header[4:8]))
         keep(self.register, (loads, header[23]))
-        _loaded_counter(self.place, loads, header[8:23], accepted, 1)
-        _loaded_counter(self.count, loads, header[24:], self.word_end, -1)
+        loaded_counter(self.place, loads, header[8:23], accepted)
+        loaded_counter(self.uncounted, loads, ~header[24:], self.word_end)
+
+
+_ANSWERED = {"sequence": 4, "good": 1, "other": 1}
 
 
 def _register(name: str, width: int) -> Register:
     return Register(width, f"spi_{name}")
-
-
-def _loaded_counter(
-    counter: Register, load: WireVector, value: WireVector, step: WireVector, direction: int
-) -> None:
-    """Loads, or counts by +1 or -1. The chain's second operand is the choice itself: a bit is one LUT of 4 inputs."""
-    width = len(counter)
-    choice = (load if direction > 0 else ~load).sign_extended(width)
-    carry = Const(int(direction > 0), 1)
-    total = concat(counter, carry) + concat(choice, carry)
-    keep(counter, (load, value), (step, total[1 : width + 1]))
-
-
-def _two_of(byte: WireVector, step: WireVector) -> WireVector:
-    high = select(step[0], byte[6:8], byte[4:6])
-    return select(step[1], high, select(step[0], byte[2:4], byte[:2]))

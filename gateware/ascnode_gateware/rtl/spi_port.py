@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from pyrtl import Const, Input, Output, WireVector, output_to_verilog, temp_working_block, working_block
 
-from ascnode_gateware.rtl import gray
 from ascnode_gateware.rtl.cells import delayed
 from ascnode_gateware.rtl.spi_core import spi_core
 from ascnode_gateware.rtl.spi_front import ENTRY_BITS, bits_module, store_module
@@ -14,7 +13,7 @@ from ascnode_gateware.rtl.spi_front import ENTRY_BITS, bits_module, store_module
 def spi_port_verilog() -> str:
     """Module `spi_port` and those inside it.
 
-    SPI: sck, cs_n (high for at least 100 ns between frames), mosi, miso (drive the pin while cs_n is low). Bus, on
+    SPI: sck, cs_n, mosi, miso (drive the pin while cs_n is low). Bus, on
     `clk`: valid, write, address (16) and wdata (32) hold until `ready`; rdata (32) comes a cycle later. `reset`
     (synchronous) forgets the frame under way. crc_error and frame_error are high for one cycle for each.
     """
@@ -46,14 +45,15 @@ def module_verilog(name: str, build: Callable[[], None], add_reset: bool | str =
 
 def core_module() -> None:
     """`spi_core` with its ports, in the working block."""
-    rx = [Input(ENTRY_BITS, f"rx_{index}") for index in range(gray.ENTRIES)]
     core = spi_core(
-        Input(gray.POINTER_BITS, "rx_pointer"), rx, Input(1, "ready"), Input(32, "rdata"), Input(1, "reset")
+        Input(1, "rx_toggle"),
+        Input(ENTRY_BITS, "rx_entry"),
+        Input(1, "ready"),
+        Input(32, "rdata"),
+        Input(1, "reset"),
     )
-    for name in ("valid", "write", "address", "wdata", "tx_pointer", "crc_error", "frame_error"):
+    for name in ("valid", "write", "address", "wdata", "tx_byte", "crc_error", "frame_error"):
         output(name, getattr(core, name))
-    for index, entry in enumerate(core.tx):
-        output(f"tx_{index}", entry)
 
 
 def output(name: str, value: WireVector) -> None:
@@ -75,23 +75,16 @@ _WRAPPER = """module spi_port(
     input ready, input [31:0] rdata,
     output crc_error, output frame_error
 );
-    wire push, tx_bit;
-    wire [8:0] data, rx_0, rx_1, rx_2, rx_3;
-    wire [7:0] tx_0, tx_1, tx_2, tx_3;
-    wire [2:0] rx_pointer, tx_pointer;
+    wire push, tx_bit, rx_toggle;
+    wire [8:0] data, rx_entry;
+    wire [7:0] tx_byte;
 
     spi_bits bits(
-        .clk(sck), .rst(cs_n), .mosi(mosi), .push(push), .data(data), .tx_bit(tx_bit),
-        .tx_pointer(tx_pointer), .tx_0(tx_0), .tx_1(tx_1), .tx_2(tx_2), .tx_3(tx_3)
+        .clk(sck), .rst(cs_n), .mosi(mosi), .push(push), .data(data), .tx_bit(tx_bit), .tx_byte(tx_byte)
     );
-    spi_store store(
-        .clk(sck), .push(push), .data(data),
-        .rx_pointer(rx_pointer), .rx_0(rx_0), .rx_1(rx_1), .rx_2(rx_2), .rx_3(rx_3)
-    );
+    spi_store store(.clk(sck), .push(push), .data(data), .rx_toggle(rx_toggle), .rx_entry(rx_entry));
     spi_core core(
-        .clk(clk), .reset(reset),
-        .rx_pointer(rx_pointer), .rx_0(rx_0), .rx_1(rx_1), .rx_2(rx_2), .rx_3(rx_3),
-        .tx_pointer(tx_pointer), .tx_0(tx_0), .tx_1(tx_1), .tx_2(tx_2), .tx_3(tx_3),
+        .clk(clk), .reset(reset), .rx_toggle(rx_toggle), .rx_entry(rx_entry), .tx_byte(tx_byte),
         .valid(valid), .write(write), .address(address), .wdata(wdata), .ready(ready), .rdata(rdata),
         .crc_error(crc_error), .frame_error(frame_error)
     );

@@ -35,11 +35,12 @@ class Tables:
         address = select(second, byte.zero_extended(9), concat(Const(1, 1), Const(0, 3), entry))
         return read(self._addend, address, "tables_addend_q")
 
-    def first(self, byte: WireVector) -> Register:
+    def first(self, byte: WireVector, enable: WireVector) -> Register:
         """Table A."""
-        return read(self._first, byte, "tables_first_q")
+        return read(self._first, byte, "tables_first_q", enable)
 
     def digits(self, entry: WireVector, enable: WireVector) -> Register:
+        """The multiplier."""
         return read(self._digits, entry, "tables_digits_q", enable)
 
     def scale(self, entry: WireVector, enable: WireVector) -> Register:

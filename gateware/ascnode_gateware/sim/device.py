@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from ascnode_gateware.sim.flash import Flash, FlashCounts
 from ascnode_gateware.sim.process import Process, SimulationError
 
 Words = npt.NDArray[np.uint32]
@@ -95,6 +96,13 @@ class Device:
     def idle(self, cycles: int) -> None:
         """Lets cycles pass with nothing on the bus."""
         self._ask("C", struct.pack("<I", cycles), f"wait {cycles} cycles", RUN_DEADLINE_S)
+
+    def plug(self, flash: Flash, contents: bytes) -> None:
+        """Puts a flash on the pins."""
+        self._ask("F", flash.pack(contents), f"take a flash of {len(contents)} bytes")
+
+    def flash_counts(self) -> FlashCounts:
+        return FlashCounts.unpack(self._ask("E", b"", "count what its flash did"))
 
     def feed(self, plan: Feed, words: Words) -> None:
         """The stream that every later run gets from its start; no words: none."""

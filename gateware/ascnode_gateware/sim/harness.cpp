@@ -37,6 +37,8 @@ public:
             case 'W': return write(payload);
             case 'R': return read(payload, reply);
             case 'S': return stream(payload);
+            case 'F': return machine_.board().plug(payload);
+            case 'E': return machine_.board().tell(reply);
             case 'G': return go(payload, reply);
             case 'C': return wait(payload.take<uint32_t>());
             default: throw Refused("there is no such command");
@@ -119,20 +121,6 @@ private:
     Machine machine_;
     RingFeed feed_;
 };
-
-void serve(Harness& harness) {
-    Request request;
-    while (receive(request)) {
-        Writer reply;
-        try {
-            harness.answer(request, reply);
-            send(0, reply.bytes().data(), static_cast<uint32_t>(reply.bytes().size()));
-        } catch (const Refused& refused) {
-            const std::string text = refused.what();
-            send(1, text.data(), static_cast<uint32_t>(text.size()));
-        }
-    }
-}
 
 }  // namespace
 

@@ -29,7 +29,8 @@ class LayerCycles:
 
 @dataclass(frozen=True)
 class RunReport:
-    """One inference, from START to END; stream figures are what the host fed, `stalls` and after: the counters."""
+    """One inference, from START to END; `layers` is empty when only pins were seen; stream figures are what the host
+    fed or the flash holds, `stalls` and after: the counters."""
 
     cycles: int
     layers: tuple[LayerCycles, ...]
@@ -67,7 +68,7 @@ def run_report(program: Program, watch: Watch, counters: dict[str, int], inferen
     """`counters` are the values of the counter registers by name."""
     return RunReport(
         cycles=watch.cycles,
-        layers=layer_cycles(program, [cycle for cycle, _ in watch.changes]),
+        layers=layer_cycles(program, [cycle for cycle, _ in watch.changes]) if watch.changes else (),
         macs=sum(layer.macs for layer in program.layers),
         inferences=inferences,
         input_bytes=program.input.words * LANES,

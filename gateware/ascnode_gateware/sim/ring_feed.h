@@ -1,6 +1,7 @@
 // The host's side of the stream ring: words into the ring's memory, then RING_COMMIT, while the engine runs.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -28,7 +29,7 @@ public:
         state_ = plan_.words.empty() ? State::kFinished : State::kAsk;
         next_ = position_ = 0;
         full_cycles_ = 0;
-        due_256_ = cycle << 8;
+        due_256_ = could_256_ = cycle << 8;
     }
 
     Access access(uint64_t cycle) const {
@@ -49,7 +50,7 @@ public:
                 if (accepted) state_ = State::kAnswer;
                 break;
             case State::kAnswer:
-                answered(read_data & plan_.free_mask);
+                answered(read_data & plan_.free_mask, cycle);
                 break;
             case State::kFill:
                 if (accepted) word_written(cycle);
@@ -67,16 +68,16 @@ public:
 private:
     enum class State { kAsk, kAnswer, kFill, kCommit, kFinished };
 
-    void answered(bool room) {
+    void answered(bool room, uint64_t cycle) {
+        could_256_ = cycle + 1 << 8;
         state_ = room ? State::kFill : State::kAsk;
         full_cycles_ += room ? 0 : 2;  // a question takes two cycles
     }
 
     void word_written(uint64_t cycle) {
-        const uint64_t now_256 = cycle << 8;
-        const uint64_t since_256 = now_256 - due_256_;
-        // A fraction of a cycle carries over; whole cycles of delay do not.
-        due_256_ = now_256 - (since_256 < 256 ? since_256 : 0) + plan_.cycles_per_word_256;
+        // From when it could have been offered: the bus's own time for it is no delay.
+        due_256_ = std::max(due_256_, could_256_) + plan_.cycles_per_word_256;
+        could_256_ = cycle + 1 << 8;
         ++next_;
         position_ = (position_ + 1) % plan_.ring_words;
         if (next_ % plan_.block_words == 0) state_ = State::kCommit;
@@ -86,6 +87,7 @@ private:
     State state_ = State::kFinished;
     uint32_t next_ = 0;      // word of the stream
     uint32_t position_ = 0;  // word of the ring
-    uint64_t due_256_ = 0;
+    uint64_t due_256_ = 0;    // when the next word's turn is
+    uint64_t could_256_ = 0;  // when the bus was free for it
     uint64_t full_cycles_ = 0;
 };

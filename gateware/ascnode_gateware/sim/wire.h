@@ -2,8 +2,11 @@
 // request = command byte, u32 length, payload; reply = status byte (0 good, 1 refused), u32 length, payload or text.
 #pragma once
 
+#include <poll.h>
+
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -80,4 +83,25 @@ inline void send(uint8_t status, const void* bytes, uint32_t length) {
     std::fwrite(&length, 4, 1, stdout);
     std::fwrite(bytes, 1, length, stdout);
     std::fflush(stdout);
+}
+
+// Ends the harness when Python has gone: to be asked now and then in what takes long.
+inline void leave_when_alone() {
+    pollfd input{0, 0, 0};
+    if (poll(&input, 1, 0) > 0 && input.revents & (POLLHUP | POLLERR)) std::_Exit(0);
+}
+
+// Answers requests until the input ends.
+template <typename Harness> void serve(Harness& harness) {
+    Request request;
+    while (receive(request)) {
+        Writer reply;
+        try {
+            harness.answer(request, reply);
+            send(0, reply.bytes().data(), static_cast<uint32_t>(reply.bytes().size()));
+        } catch (const std::runtime_error& refused) {
+            const std::string text = refused.what();
+            send(1, text.data(), static_cast<uint32_t>(text.size()));
+        }
+    }
 }

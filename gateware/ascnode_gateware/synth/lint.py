@@ -27,6 +27,12 @@ WAIVERS = (
         "PyRTL leaves it to Verilog to widen what a selector chooses from",
     ),
     Waiver(
+        "WIDTHEXPAND",
+        "*Operator AND expects*",
+        "PyRTL writes the operands of a sum in place, and a sum is a bit wider than they",
+    ),
+    Waiver("PROCASSINIT", "*", "registers start at their reset value, as an FPGA's do"),
+    Waiver(
         "UNUSEDSIGNAL",
         "*of signal are not used: 'tmp*",
         "PyRTL's sums are wider than what the design takes of them",

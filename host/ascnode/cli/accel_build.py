@@ -77,18 +77,13 @@ def verilog(
 
 def _write_verilog(folder: Path, wrap: Wrap) -> list[Path]:
     from ascnode_gateware.rtl.accelerator import write_verilog
-    from ascnode_gateware.rtl.spi_port import reset_release_verilog, spi_port_verilog
-    from ascnode_gateware.rtl.wishbone import wishbone_verilog
+    from ascnode_gateware.synth.wrap import spi_accelerator_verilog, wishbone_accelerator_verilog
 
     folder.mkdir(parents=True, exist_ok=True)
-    paths = write_verilog(folder)
-    ports = {
-        Wrap.NONE: lambda: "",
-        Wrap.SPI: lambda: spi_port_verilog() + reset_release_verilog(),
-        Wrap.WISHBONE: wishbone_verilog,
-    }
-    text = ports[wrap]()
-    if text:
-        paths.append(folder / f"{wrap.value}.v")
-        paths[-1].write_text(text, encoding="utf-8")
-    return paths
+    [accelerator] = write_verilog(folder)
+    if wrap is Wrap.NONE:
+        return [accelerator]
+    joined = spi_accelerator_verilog if wrap is Wrap.SPI else wishbone_accelerator_verilog
+    port = folder / f"{wrap.value}.v"
+    port.write_text(joined(accelerator.read_text(encoding="utf-8")), encoding="utf-8")
+    return [accelerator, port]

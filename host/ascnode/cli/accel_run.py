@@ -31,6 +31,7 @@ from ascnode_gateware.program.image import MAGIC, load_image
 from ascnode_gateware.program.program import Program
 from ascnode_gateware.sim.build import build_accelerator
 from ascnode_gateware.sim.check import check_layers, compare
+from ascnode_gateware.sim.flash import Flash
 from ascnode_gateware.sim.report import RunReport
 from ascnode_gateware.sim.simulator import Simulator
 
@@ -38,6 +39,11 @@ from ascnode_gateware.sim.simulator import Simulator
 class Engine(StrEnum):
     RTL = "rtl"
     GOLDEN = "golden"
+
+
+class Source(StrEnum):
+    FLASH = "flash"
+    HOST = "host"
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,10 @@ def run(
     engine: Annotated[
         Engine, typer.Option(help="rtl: the accelerator, simulated; golden: the reference in NumPy.")
     ] = Engine.RTL,
+    source: Annotated[
+        Source,
+        typer.Option(help="flash: weights that stream come over the flash's pins; host: into the ring."),
+    ] = Source.FLASH,
     report: Annotated[Path | None, typer.Option(help="Write figures to this JSON file.")] = None,
     clock_mhz: Annotated[float, typer.Option(min=0.001, help="Clock for times.")] = CLOCK_MHZ,
     check: Annotated[
@@ -83,7 +93,7 @@ def run(
             outputs = Reference(job.golden("--engine golden")).run(batch)
             values: dict[str, Any] = {"inferences": len(batch)}
         else:
-            outputs, values = _run_rtl(job, batch, check, clock_mhz)
+            outputs, values = _run_rtl(job, batch, source, check, clock_mhz)
     save_npy(output, outputs if is_batch else outputs[0])
     if report:
         save_json(report, {"engine": engine.value, "model": job.values(), **values})
@@ -95,13 +105,15 @@ def _open(path: Path) -> _Job:
     return _Job(path, compile_file(path), load_model(path, drop_final_softmax=True))
 
 
-def _run_rtl(job: _Job, batch: Int8, check: bool, clock_mhz: float) -> tuple[Int8, dict[str, Any]]:
+def _run_rtl(
+    job: _Job, batch: Int8, source: Source, check: bool, clock_mhz: float
+) -> tuple[Int8, dict[str, Any]]:
     console = open_console()
     if check:
         job.golden("--check")
     with console.status("building the simulator"):
         executable = build_accelerator(cache_folder())
-    with Simulator(executable) as simulator:
+    with Simulator(executable, flash=Flash() if source is Source.FLASH else None) as simulator:
         simulator.load(job.program)
         outputs, figures = _infer(simulator, batch, console)
         values = figures.json(clock_mhz)

@@ -2,20 +2,18 @@
 //
 // Arguments: name=value, see Plan. Standard input: the flash's contents. Standard output, for each stream: error,
 // CRC errors, commits, cycles, words (uint32 each), then the committed words. A broken rule ends it with a message.
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <iterator>
 #include <iostream>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "Vflash_stream.h"
+#include "flash.h"
 #include "verilated.h"
 
 struct Plan {
@@ -38,91 +36,29 @@ struct Plan {
     double operator[](const std::string& name) const { return values.at(name); }
 };
 
-[[noreturn]] void broken(const char* rule, uint64_t cycle) {
-    fprintf(stderr, "cycle %llu: %s\n", (unsigned long long)cycle, rule);
-    exit(1);
+[[noreturn]] void broken(const char* rule, uint64_t cycle) { throw BrokenRule(rule, cycle); }
+
+// The plan's part that concerns the board.
+FlashPlan board_plan(const Plan& plan) {
+    FlashPlan board;
+    board.seed = static_cast<uint64_t>(plan["seed"]);
+    board.delay_cycles = static_cast<uint32_t>(plan["delay"]);
+    board.socket = static_cast<Socket>(static_cast<uint32_t>(plan["absent"]));
+    board.quad = plan["quad"] != 0;
+    board.error_rate = plan["error_rate"];
+    board.grant_cycles = plan["grant_wait"];
+    board.hold_cycles = plan["hold"];
+    return board;
 }
-
-std::mt19937_64 rng;
-bool chance(double p) { return p > 0 && std::uniform_real_distribution<>(0, 1)(rng) < p; }
-uint64_t about(double mean) { return mean <= 0 ? 0 : 1 + std::exponential_distribution<>(1 / mean)(rng); }
-
-// W25Q32JV as far as the streamer uses it; SCK pulses come one a cycle.
-class Flash {
-public:
-    Flash(std::vector<uint8_t> contents, bool quad) : contents_(std::move(contents)), quad_(quad) {}
-    void sleep() { asleep_ = true; }
-    void deselect(uint64_t cycle) {
-        if (selected_ && bits_ >= 8 && opcode_ == 0xab) asleep_ = false, awake_from_ = cycle + WAKE_CYCLES;
-        selected_ = false, drives_ = 0;
-    }
-    void select() { selected_ = true, bits_ = 0, shift_ = 0, drives_ = 0; }
-    void rising(unsigned io, uint64_t cycle) {
-        shift_ = shift_ << 1 | (io & 1), bits_++;
-        if (bits_ == 8) opcode_ = shift_, obeys_ = opcode_ == 0xab || (!asleep_ && cycle >= awake_from_);
-        if (bits_ == 32) address_ = (shift_ & 0xffffff) * 2;
-    }
-    // The falling edge; returns the lines driven, and sets `io`.
-    unsigned falling(unsigned& io) {
-        if (!obeys_ || bits_ < 8) return drives_ = 0;
-        unsigned since = bits_ - 8;
-        if (opcode_ == 0x9f && since < 24) return one(0xef4016 >> (23 - since), io);
-        if (opcode_ == 0x35) return one((quad_ ? 0x02 : 0) >> (7 - since % 8), io);
-        if (opcode_ == 0x6b && quad_ && bits_ >= 40) {
-            uint8_t byte = contents_[address_ / 2 % contents_.size()];
-            io = address_++ & 1 ? byte & 15 : byte >> 4;
-            return drives_ = 15;
-        }
-        return drives_ = 0;
-    }
-    unsigned drives() const { return drives_; }
-    bool selected() const { return selected_; }
-
-private:
-    static constexpr uint64_t WAKE_CYCLES = 84;  // tRES1, 3 us, at 28 MHz
-    unsigned one(unsigned bits, unsigned& io) {
-        io = (bits & 1) << 1;
-        return drives_ = 2;
-    }
-    std::vector<uint8_t> contents_;
-    bool quad_, asleep_ = true, selected_ = false, obeys_ = false;
-    uint64_t awake_from_ = 0;
-    unsigned bits_ = 0, shift_ = 0, opcode_ = 0, drives_ = 0;
-    size_t address_ = 0;
-};
-
-// The host grants the pins, takes them back, and may leave the flash asleep.
-class Host {
-public:
-    Host(const Plan& plan) : plan_(plan) {}
-    bool cycle(bool request, bool driven, Flash& flash, uint64_t now) {
-        if (!request) grants_ = false, due_ = 0;
-        if (grants_ && until_ && now >= until_) grants_ = false, taken_ = now, due_ = now + 8 + about(200);
-        if (!grants_ && taken_ && now > taken_ + RELEASE_CYCLES && driven && now < due_)
-            broken("the pins are driven though the host has them", now);
-        if (taken_ && now == taken_ + RELEASE_CYCLES + 1 && chance(0.5)) flash.sleep();
-        if (request && !grants_ && plan_["grant_wait"] >= 0) {
-            if (!due_) due_ = now + about(plan_["grant_wait"]);
-            if (now >= due_) grants_ = true, taken_ = 0, due_ = 0, until_ = plan_["hold"] ? now + about(plan_["hold"]) : 0;
-        }
-        return grants_;
-    }
-
-private:
-    static constexpr uint64_t RELEASE_CYCLES = 6;  // from grant low to all pins free
-    const Plan& plan_;
-    bool grants_ = false;
-    uint64_t until_ = 0, taken_ = 0, due_ = 0;
-};
 
 class Ring {
 public:
-    Ring(const Plan& plan) : plan_(plan) {}
+    Ring(const Plan& plan, Chance& random) : plan_(plan), random_(random) {}
     bool ready(bool valid) {
         waited_ = valid ? waited_ + 1 : 0;
         if (waited_ <= plan_["late"]) return false;
         bool full = plan_["use"] && readable_ >= plan_["ring"];
-        return !full && !chance(plan_["stall"]);
+        return !full && !random_.chance(plan_["stall"]);
     }
     void cycle(Vflash_stream& top, bool taken, uint64_t now) {
         if (taken) pending_.push_back(top.fill_data);
@@ -131,7 +67,7 @@ public:
         if (top.fill_restart) pending_.clear();
         if (top.fill_commit) commit(now);
         if (pending_.size() > 64) broken("more than 64 words without a commit", now);
-        if (plan_["use"] && readable_ && chance(1 / plan_["use"])) readable_--;
+        if (plan_["use"] && readable_ && random_.chance(1 / plan_["use"])) readable_--;
     }
     std::vector<uint32_t> words;
     uint32_t commits = 0;
@@ -143,6 +79,7 @@ private:
         pending_.clear(), commits++, readable_++;
     }
     const Plan& plan_;
+    Chance& random_;
     std::vector<uint32_t> pending_;
     double readable_ = 0, waited_ = 0;
 };
@@ -150,18 +87,18 @@ private:
 class Bench {
 public:
     Bench(const Plan& plan, std::vector<uint8_t> contents)
-        : plan_(plan), flash_(std::move(contents), plan["quad"]), host_(plan) {
+        : plan_(plan), board_(board_plan(plan), std::move(contents)) {
         top_.enable = 1, top_.reset = 1, top_.address = plan["address"], top_.blocks = plan["blocks"];
         top_.sample_delay = plan["sample_delay"];
         for (int i = 0; i < 4; i++) tick();
         top_.reset = 0;
     }
     void stream() {
-        Ring ring(plan_);
+        Ring ring(plan_, board_.random());
         ring_ = &ring;
         uint32_t crc_errors = 0;
-        uint64_t begun = now_, abort_at = plan_["abort"] ? now_ + about(plan_["abort"]) : 0;
-        bool by_enable = chance(0.5);
+        uint64_t begun = now_, abort_at = plan_["abort"] ? now_ + board_.random().about(plan_["abort"]) : 0;
+        bool by_enable = board_.random().chance(0.5);
         top_.start = 1, tick(), top_.start = 0;
         while (top_.busy) {
             if (now_ - begun > plan_["limit"]) broken("the stream does not end", now_);
@@ -187,8 +124,11 @@ private:
     }
     // One cycle, from just after a rising edge to just after the next.
     void tick() {
-        pins();
-        top_.grant = host_.cycle(top_.flash_request, top_.flash_driven, flash_, now_);
+        const FlashInputs inputs = board_.cycle(
+            {bool(top_.flash_request), bool(top_.flash_driven), bool(top_.flash_cs_n), bool(top_.flash_sck_en),
+             top_.flash_o, top_.flash_oe},
+            now_);
+        top_.grant = inputs.grant, top_.flash_i = inputs.i;
         top_.fill_ready = ring_ ? ring_->ready(top_.fill_valid) : 0;
         top_.clk = 0, top_.eval();
         bool taken = top_.fill_valid && top_.fill_ready;
@@ -196,37 +136,12 @@ private:
         top_.clk = 1, top_.eval();
         now_++;
     }
-    void pins() {
-        bool selected = top_.flash_driven && !top_.flash_cs_n;
-        if (flash_.selected() && !selected) flash_.deselect(now_);
-        if (!flash_.selected() && selected) flash_.select();
-        if (top_.flash_oe & flash_.drives()) broken("FPGA and flash drive the same line", now_);
-        if (top_.flash_sck_en && !top_.flash_driven) broken("SCK without the pins", now_);
-        if (line_.size() > plan_["delay"]) level_ = line_.front(), line_.pop_front();
-        top_.flash_i = (level_ & ~top_.flash_oe) | (top_.flash_o & top_.flash_oe);
-        unsigned io = 0, drives = flash_.drives();
-        unsigned next = line_.empty() ? level_ : line_.back();
-        if (selected && top_.flash_sck_en) {
-            flash_.rising(top_.flash_o & top_.flash_oe, now_);
-            drives = flash_.falling(io);
-            next = (io & drives) | (floating() & ~drives);
-            for (int bit = 0; bit < 4; bit++) next ^= chance(plan_["error_rate"]) << bit;
-        } else if (!selected) {
-            next = floating();
-        }
-        line_.push_back(absent() ? floating() : next);
-    }
-    bool absent() const { return plan_["absent"] != 0; }
-    unsigned floating() { return plan_["absent"] == 1 ? 15 : plan_["absent"] == 2 ? 0 : rng() & 15; }
 
     const Plan& plan_;
     Vflash_stream top_;
-    Flash flash_;
-    Host host_;
+    FlashBoard board_;
     Ring* ring_ = nullptr;
     uint64_t now_ = 0;
-    unsigned level_ = 0;
-    std::deque<unsigned> line_;
 };
 
 int main(int argc, char** argv) {
@@ -236,9 +151,13 @@ int main(int argc, char** argv) {
         if (!equals) return 2;
         plan.values.at(std::string(argv[i], equals - argv[i])) = atof(equals + 1);
     }
-    rng.seed(plan["seed"]);
     Verilated::randReset(0);
     std::vector<uint8_t> contents{std::istreambuf_iterator<char>(std::cin), {}};
-    Bench bench(plan, contents);
-    for (int i = 0; i < plan["streams"]; i++) bench.stream();
+    try {
+        Bench bench(plan, contents);
+        for (int i = 0; i < plan["streams"]; i++) bench.stream();
+    } catch (const BrokenRule& rule) {
+        fprintf(stderr, "%s\n", rule.what());
+        return 1;
+    }
 }

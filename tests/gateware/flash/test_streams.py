@@ -14,6 +14,7 @@ import pytest
 from ascnode_gateware.program.flash_blocks import BLOCK_BYTES, pack_stream
 from ascnode_gateware.registers.table import ErrorCode
 from ascnode_gateware.rtl.flash_stream import flash_stream_verilog
+from ascnode_gateware.sim.build import HEADERS
 from ascnode_gateware.sim.verilator import build_executable
 
 MAIN = Path(__file__).parent / "streams_main.cpp"
@@ -38,7 +39,8 @@ def simulator(request, tmp_path_factory):
     source = tmp_path_factory.mktemp("flash") / "flash_stream.v"
     source.write_text(flash_stream_verilog(DEADLINE_BITS))
     cache = Path(request.config.cache.mkdir("verilator"))
-    return build_executable([source], "flash_stream", MAIN, cache, flags=["-Wno-fatal", *FAST_BUILD])
+    flags = ["-Wno-fatal", *FAST_BUILD]
+    return build_executable([source], "flash_stream", MAIN, cache, flags=flags, headers=HEADERS)
 
 
 @pytest.fixture

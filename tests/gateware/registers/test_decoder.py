@@ -20,6 +20,9 @@ CONTROL, STATUS, IRQ, PROGRAM, RING_COMMIT, ERRORS, CYCLES = (
 )
 
 
+EVENTS = ("hw_cycles", "hw_stalls", "hw_throttled", "hw_words", "hw_pixels")
+
+
 class Block:
     """The block in a simulation: `step` is a cycle, `read` and `write` are bus accesses."""
 
@@ -28,7 +31,7 @@ class Block:
         bus = Bus(Input(1, "valid"), Input(1, "write"), Input(16, "address"), Input(32, "wdata"))
         wires = {name: Input(width, f"hw_{name}") for name, width in hardware_wires().items()}
         block = registers(bus, wires, Input(1, "reset"))
-        shown = {"rdata": block.rdata, "irq": block.irq}
+        shown = {"rdata": block.rdata, "irq": block.irq, "may_read": block.may_read, "tick": block.tick}
         shown |= {f"config_{name}": wire for name, wire in block.config.items()}
         for name, wire in shown.items():
             port = Output(len(wire), name)
@@ -42,16 +45,34 @@ class Block:
     def step(self, **inputs):
         self._simulation.step({**self.idle, **inputs})
 
+    def tick_after_cycle(self):
+        self.step(hw_cycles=1)
+        return self["tick"]
+
     def write(self, address, word, **inputs):
         self.step(valid=1, write=1, address=address, wdata=word, **inputs)
 
     def read(self, address):
+        for _ in range(8):
+            self.step(address=address)
+            if self["may_read"]:
+                break
+        else:
+            raise TimeoutError(f"{address:#x} could not be read in 8 cycles")
         self.step(valid=1, address=address)
         self.step()
         return self["rdata"]
 
     def __getitem__(self, name):
         return self._simulation.inspect(name)
+
+
+def counter_memory(block):
+    """The counters' memory in a simulation that has cleared them."""
+    for _ in range(8):
+        block.step()
+    memory = next(iter(block._simulation.block.logic_subset("m"))).op_param[1]
+    return block._simulation.memvalue[memory.id]
 
 
 @pytest.fixture(scope="module")
@@ -137,27 +158,45 @@ def test_counters_count_cycles_and_clear_with_start(block):
     assert (block.read(CYCLES), block.read(CYCLES + 1)) == (0, 0)
 
 
-def test_error_counters_stop_at_255_and_clear_by_a_write_only(block):
-    for _ in range(300):
+def test_counters_miss_no_event_whenever_it_comes(block):
+    generator = random.Random(7)
+    expected = [0] * 5
+    for _ in range(400):
+        events = [generator.randrange(2) for _ in expected]
+        block.step(**dict(zip(EVENTS, events, strict=True)))
+        expected = [count + event for count, event in zip(expected, events, strict=True)]
+        if generator.random() < 0.1:
+            assert [block.read(CYCLES + n) for n in range(5)] == expected
+        if generator.random() < 0.05:
+            block.write(CONTROL, 1, **dict.fromkeys(EVENTS, 1))
+            expected = [0] * 5
+    assert [block.read(CYCLES + n) for n in range(5)] == expected
+
+
+def test_tick_comes_when_the_first_counter_has_counted_256_cycles(block):
+    memory = counter_memory(block)
+    for before, ticks in ((256 - 20, 1), (256 + 20, 0), (512 - 20, 1)):
+        memory[0] = before
+        block.step(hw_cycles=1)
+        assert sum(block.tick_after_cycle() for _ in range(40)) == ticks
+
+
+def test_error_counters_stop_at_15_and_clear_by_a_write_only(block):
+    for _ in range(20):
         block.step(hw_crc_errors=1)
     block.step(hw_flash_errors=1, hw_frame_errors=1)
     block.write(CONTROL, 1)
-    assert block.read(ERRORS) == 0x0101FF
+    assert block.read(ERRORS) == 0x01010F
     block.write(ERRORS, 0)
     assert block.read(ERRORS) == 0
 
 
 def test_counter_carries_through_all_its_bits(built):
-    widths = {field.name: field.width for register in REGISTERS for field in register.fields}
-    reset_working_block()
-    block = Block()
-    for name in ("cycles", "pixels"):
-        block._simulation.regvalue[
-            next(r for r in block._simulation.regvalue if r.name == f"register_{name}")
-        ] = (1 << widths[name]) - 2
+    memory = counter_memory(block := Block())
+    memory.update(dict.fromkeys(range(5), (1 << 28) - 2))
     for expected in (-1, 0, 1):
         block.step(hw_cycles=1, hw_pixels=1)
-        assert block.read(CYCLES) == expected % (1 << widths["cycles"])
+        assert [block.read(CYCLES + n) for n in (0, 4)] == [expected % (1 << 28)] * 2
 
 
 def test_addresses_without_register_read_zero_and_change_nothing(block):

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from unix_port import run_micropython
 
 from ascnode_gateware.registers.constants import constants, constants_module
 from ascnode_gateware.registers.markdown import registers_page
 from ascnode_gateware.registers.systemrdl import systemrdl
 from ascnode_gateware.registers.table import OFFSET_BITS, REGISTERS, Access, ErrorCode
+from unix_port import run_micropython
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "accelerator-registers.md"
 

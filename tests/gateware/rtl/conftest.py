@@ -12,8 +12,6 @@ from ascnode_gateware.sim.process import Process
 from ascnode_gateware.sim.simulator import Simulator
 from gateware.rtl.host import Host
 
-Opened = Callable[..., Simulator]
-
 
 @pytest.fixture(scope="session")
 def executable(request: pytest.FixtureRequest) -> Path:
@@ -24,13 +22,13 @@ def executable(request: pytest.FixtureRequest) -> Path:
 
     assert request.config.cache
     folder = request.config.cache.mkdir("simulators")
-    with (folder / "accelerator.lock").open("w") as lock:
+    with (folder / "build_accelerator.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return build_accelerator(folder)
 
 
 @pytest.fixture(scope="session")
-def simulators(executable: Path) -> Iterator[Opened]:
+def simulators(executable: Path) -> Iterator[Callable[..., Simulator]]:
     """Simulators by their settings, each process started once."""
     with ExitStack() as stack:
 
@@ -42,7 +40,7 @@ def simulators(executable: Path) -> Iterator[Opened]:
 
 
 @pytest.fixture(scope="session")
-def simulator(simulators: Opened) -> Simulator:
+def simulator(simulators: Callable[..., Simulator]) -> Simulator:
     return simulators()
 
 

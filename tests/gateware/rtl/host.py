@@ -54,7 +54,7 @@ class Host:
     def __init__(self, process: Process) -> None:
         self.device = Device(process)
 
-    def load(self, program: Bare, pace: Pace = Pace(), *, reset: bool = True) -> None:  # noqa: B008
+    def load(self, program: Bare, pace: Pace = Pace(), *, reset: bool = True) -> None:
         """Without a reset the engine is as the run before has left it."""
         if reset:
             self.device.reset()

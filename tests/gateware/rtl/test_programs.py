@@ -84,7 +84,9 @@ def test_an_aborted_program_leaves_no_trace_in_the_next(host: Host) -> None:
 def test_throttle_takes_its_share_of_the_cycles_and_changes_no_result(host: Host, throttle: int) -> None:
     words = 32 * 40
     job = copy_job(cols_less_1=31, width=32, n_icg_less_1=39, layer_end=1)
-    program = Bare(memory_with([job], {WEIGHTS: group_words(*[IDENTITY_BLOCK] * 40)}), PROGRAM, NONE, range(0))
+    program = Bare(
+        memory_with([job], {WEIGHTS: group_words(*[IDENTITY_BLOCK] * 40)}), PROGRAM, NONE, range(0)
+    )
     expected = execute(program.memory, program.address, program.stream)
     host.load(program, Pace(throttle))
     check_end(host, host.run(), expected, f"throttled by {throttle}")

@@ -6,7 +6,7 @@ module accelerator (
     input bus_valid, input bus_write, input [15:0] bus_addr, input [31:0] bus_wdata,
     output bus_ready, output reg [31:0] bus_rdata,
     output reg [7:0] layer, output reg busy, output irq,
-    output flash_request, input flash_grant, output flash_cs_n, output flash_sck_en,
+    output flash_request, output flash_driven, input flash_grant, output flash_cs_n, output flash_sck_en,
     output [3:0] flash_o, output [3:0] flash_oe, input [3:0] flash_i
 );
     reg [31:0] memory [0:32767];
@@ -18,7 +18,7 @@ module accelerator (
 
     assign bus_ready = !(busy && !bus_addr[15] && waits[1:0] == 3);  // refuses memory now and then
     assign irq = irq_enable && error != 0;
-    assign {flash_request, flash_cs_n, flash_sck_en, flash_o, flash_oe} = {1'b0, 1'b1, 1'b0, 4'b0, 4'b0};
+    assign {flash_request, flash_driven, flash_cs_n, flash_sck_en, flash_o, flash_oe} = {2'b0, 1'b1, 1'b0, 4'b0, 4'b0};
 
     wire streams = source[16];
     wire waiting = streams && position >= committed * 64;

@@ -5,7 +5,7 @@ import random
 import cocotb
 from cocotb.triggers import Timer
 
-from ascnode_gateware.bus.frames import Status, read_request, write_request
+from ascnode_gateware.bus.frames import HEADER_BYTES, Status, read_request, write_request
 from ascnode_gateware.registers.table import BASE, IDENTITY, field_named
 from gateware.spi.clocks import CORE_PERIOD_PS, cycles, power_up
 from gateware.spi.driver import SpiDriver
@@ -84,7 +84,7 @@ async def long_frame_runs_at_full_rate_of_fastest_clock(dut):
 async def short_stalls_of_bus_are_absorbed(dut):
     await power_up(dut)
     for number, (ratio, longest, idle) in enumerate(
-        [(1.3, 2, 40), (1.0, 4, 40), (0.37, 10, 20), (0.37, 3, 4)]
+        [(1.3, 1, 40), (1.0, 3, 40), (0.9, 2, 8), (0.37, 16, 20), (0.37, 3, 4)]
     ):
         bench = Bench(dut, ratio, 30 + number)
         stalls = cocotb.start_soon(stall_at_random(dut, bench.random, longest, idle))
@@ -92,6 +92,38 @@ async def short_stalls_of_bus_are_absorbed(dut):
         bench.monitor.stop()
         stalls.cancel()
         dut.spi_stall.value = 0
+
+
+async def stall_every_second_cycle(dut):
+    while True:
+        dut.spi_stall.value = 1 - int(dut.spi_stall.value)
+        await cycles(1)
+
+
+@cocotb.test()
+async def bus_that_takes_two_cycles_keeps_up_with_fastest_clock(dut):
+    await power_up(dut)
+    bench = Bench(dut, 1.3, 45)
+    stalls = cocotb.start_soon(stall_every_second_cycle(dut))
+    await bench.write_and_read_at_random(30)
+    stalls.cancel()
+    dut.spi_stall.value = 0
+
+
+@cocotb.test()
+async def first_word_of_a_read_may_wait_for_the_gap(dut):
+    await power_up(dut)
+    bench = Bench(dut, 1.3, 46)
+    await bench.write(0x77, [0x600DCAFE])
+    for _ in range(20):
+        frame = cocotb.start_soon(bench.read(0x77, 1))
+        while bench.driver.sent < 8 * (HEADER_BYTES + 1):
+            await cycles(1)
+        dut.spi_stall.value = 1
+        await cycles(16)
+        dut.spi_stall.value = 0
+        await frame
+    bench.checker.done()
 
 
 @cocotb.test()

@@ -20,7 +20,7 @@ MADE_OF = (
     "registers/*.py",
     "rtl/cells.py",
     "rtl/crc.py",
-    "rtl/gray.py",
+    "rtl/loaded_counter.py",
     "rtl/spi_*.py",
     "rtl/wishbone.py",
 )

@@ -45,7 +45,7 @@ def memory():
     output("ready", ready)
     output("irq", block.irq)
     _log(taken, write, address, wdata)
-    for name, width in (("start", 1), ("abort", 1), ("ring_commit_written", 1)):
+    for name in ("start", "abort", "ring_commit_written"):
         output(f"pulse_{name}", block.config[name])
     output("pulse_ring_commit", block.config["ring_commit"])
     for name in CONFIG_SEEN:

@@ -14,6 +14,7 @@ class SpiDriver:
     def __init__(self, dut, ratio, random):
         self._dut, self._random = dut, random
         self.half_ps = max(1, round(CORE_PERIOD_PS / ratio / 2))
+        self.sent = 0  # bits of the frame under way
         self.flip_mosi = lambda bit: 0
         self.flip_miso = lambda bit: 0
 
@@ -24,12 +25,13 @@ class SpiDriver:
         total = 8 * len(frame) if bits is None else bits
         sent = int.from_bytes(frame, "big") >> (8 * len(frame) - total)
         await Timer(self._random.randrange(1, 2 * CORE_PERIOD_PS), "ps")
-        dut.cs_n.value = 0
+        dut.cs_n.value, self.sent = 0, 0
         for at in range(total):
             dut.mosi.value = (sent >> (total - 1 - at) & 1) ^ self.flip_mosi(at)
             await half
             received = received << 1 | int(dut.miso.value) ^ self.flip_miso(at)
             dut.sck.value = 1
+            self.sent = at + 1
             await half
             dut.sck.value = 0
         await half

@@ -18,10 +18,10 @@ from ascnode_gateware.bus.host import ATTEMPTS, Host, LinkError
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "accelerator-spi.md"
 # CRCs by a bit-by-bit program of the polynomial; its check value for "123456789" is 0xcbf43926.
-READ_ID = bytes.fromhex("13008001 b08f6c2f") + bytes(13)
-ID_ANSWER = bytes(12) + bytes.fromhex("a3 4153434e bbcdc7f6")
-WRITE = bytes.fromhex("25341201 198d399a 78563412 d2876daf") + bytes(9)
-WRITE_ANSWER = bytes(20) + bytes.fromhex("a5 eab8be74")
+READ_ID = bytes.fromhex("13008001 b08f6c2f") + bytes(14)
+ID_ANSWER = bytes(10) + bytes.fromhex("a3 000000 4153434e bbcdc7f6")
+WRITE = bytes.fromhex("25341201 198d399a 78563412 d2876daf") + bytes(10)
+WRITE_ANSWER = bytes(18) + bytes.fromhex("a5 000000 eab8be74")
 
 
 def answering(exchange, *answers):
@@ -35,8 +35,9 @@ def answering(exchange, *answers):
     return frames, None
 
 
-def answer(status, number, words=b"", before=20):
-    return bytes(before) + with_crc(bytes([status << 4 | number]) + words)
+def answer(status, number, words=b"", before=18):
+    content = with_crc(bytes([status << 4 | number]) + words)
+    return bytes(before) + content[:1] + bytes(3) + content[1:]
 
 
 def test_frames_are_the_bytes_of_the_page():
@@ -68,8 +69,8 @@ def test_crc_is_zlibs():
         bytes(len(ID_ANSWER)),
         b"\xff" * len(ID_ANSWER),
         ID_ANSWER[:-1] + bytes([ID_ANSWER[-1] ^ 0x10]),
-        ID_ANSWER[:12] + with_crc(b"\xa4ASCN"),
-        ID_ANSWER[:12] + with_crc(b"\x83ASCN"),
+        answer(Status.OK, 4, b"ASCN", before=10),
+        answer(8, 3, b"ASCN", before=10),
         b"",
     ],
     ids=["cut", "silent", "stuck", "wrong CRC", "another frame's", "unknown status", "nothing"],
@@ -98,7 +99,7 @@ def test_request_that_no_frame_can_carry_is_refused(build, message):
 
 def test_host_sends_the_same_frame_until_it_is_answered():
     frames, result = answering(
-        Host(4).write(0x1234, [1]), b"", answer(Status.CRC_ERROR, 4), bytes(25), answer(Status.OK, 4)
+        Host(4).write(0x1234, [1]), b"", answer(Status.CRC_ERROR, 4), bytes(26), answer(Status.OK, 4)
     )
     assert len(set(frames)) == 1
     assert len(frames) == 4
@@ -124,7 +125,7 @@ def test_host_cuts_long_transfers_into_frames():
     try:
         while True:
             frames.append(frame)
-            frame = exchange.send(answer(Status.OK, 2, before=len(frame) - 5))
+            frame = exchange.send(answer(Status.OK, 2, before=len(frame) - 8))
     except StopIteration:
         pass
     assert [(int.from_bytes(f[1:3], "little"), f[3]) for f in frames] == [
@@ -132,11 +133,11 @@ def test_host_cuts_long_transfers_into_frames():
         (0x1FF, 255),
         (0x2FE, 90),
     ]
-    assert b"".join(f[8:-13] for f in frames) == b"".join(word.to_bytes(4, "little") for word in words)
+    assert b"".join(f[8:-14] for f in frames) == b"".join(word.to_bytes(4, "little") for word in words)
 
 
 def test_lost_answer_of_a_register_write_is_not_done_twice():
-    frames, _ = answering(Host(6).write_register(0x8002, 1), bytes(25), answer(Status.REPEATED, 7))
+    frames, _ = answering(Host(6).write_register(0x8002, 1), bytes(26), answer(Status.REPEATED, 7))
     assert len(frames) == 2
     assert frames[0] == frames[1]
 
@@ -150,4 +151,4 @@ def test_number_in_use_is_given_up_for_the_next():
 
 def test_rejected_frame_is_not_sent_again():
     with pytest.raises(RequestError, match="rejected frame 1"):
-        answering(Host().write(0, [1]), answer(Status.REJECTED, 1, before=20))
+        answering(Host().write(0, [1]), answer(Status.REJECTED, 1, before=18))
