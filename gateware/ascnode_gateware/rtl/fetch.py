@@ -132,10 +132,14 @@ class Fetcher:
 
     def _at_last(self) -> WireVector:
         """The state's last word: its count has ones where no smaller count has all of them."""
-        counts = ((State.HEADER, HEADER_WORDS), (State.PARAMETERS, PARAMETER_WORDS))
-        counts += ((State.TABLE, TABLE_WORDS), (State.BLOCK, BLOCK_WORDS))
+        counts = {
+            State.HEADER: HEADER_WORDS,
+            State.PARAMETERS: PARAMETER_WORDS,
+            State.TABLE: TABLE_WORDS,
+            State.BLOCK: BLOCK_WORDS,
+        }
         found: WireVector = Const(0, 1)
-        for state, words in counts:
+        for state, words in counts.items():
             bits = [bit for place, bit in enumerate(self._count) if (words - 1) >> place & 1]
             found = found | (self.at(state) & reduce(and_, bits))
         return found

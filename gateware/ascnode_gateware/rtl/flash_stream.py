@@ -144,8 +144,8 @@ def _verdict(phase: Phase, arrives: WireVector, nibbles: WireVector, left: WireV
     crc = Register(32, "flash_crc")
     nibble = select(phase.count[0], nibbles[8:12], nibbles[:4])
     keep(crc, (~begun, start_value()), (there, crc_after(crc, nibble)))
-    decided = delayed(there & pending, "flash_decided") & phase.data & ~left
-    same = crc == start_value()
+    decided = delayed(delayed(there & pending, "flash_checked"), "flash_decided") & phase.data & ~left
+    same = delayed(crc == start_value(), "flash_same")
     return _Verdict(decided & same, decided & ~same)
 
 

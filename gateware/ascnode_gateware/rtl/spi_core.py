@@ -162,7 +162,8 @@ class _Frame:
         overlong = byte.begins & ~byte.opens & self.at("done")
         cut = byte.opens & self.at(*STATES[:-1])
         self.given_up = overlong | self.late
-        self.frame_error = self.rejected | cut | overlong | (self.late & self.at(*STATES))
+        # At a very fast SCK not even a frame's first byte may be recognised: each byte missed is an error.
+        self.frame_error = self.rejected | cut | overlong | byte.missed | (self.late & self.at(*STATES))
 
     def follow(self, ready: WireVector, rdata: WireVector, reset: WireVector) -> None:
         """Registers' next values."""
