@@ -78,12 +78,12 @@ class Accesses:
         self._refuse(addresses[self._for_fetch[addresses]], "a header or weight is read", "before a LOAD")
 
     def check_skip(self, written: Int64, skips: Int64) -> None:
-        """A drain reads a skip word before it writes the output of that place; other overlaps have no order."""
+        """The engine adds in place: it walks the skip tensor with the output's address."""
         self._refuse(skips[self._ring[skips]], "a skip word is read", "")
         if len(np.unique(written)) < len(written):
             raise ExecutionError("add writes one word twice in an output group")
-        if written[0] != skips[0] and np.intersect1d(written, skips).size:
-            raise ExecutionError("skip overlaps the output, but not in place")
+        if written[0] != skips[0]:
+            raise ExecutionError("skip is not output: the engine adds in place")
 
     def _refuse(self, refused: Int64, what: str, without: str) -> None:
         if refused.size:

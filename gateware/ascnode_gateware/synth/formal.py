@@ -26,7 +26,7 @@ from pyrtl import (
 from ascnode_gateware.synth.process import GatewareError
 from ascnode_gateware.synth.yosys import run_yosys
 
-MAX_STEPS = 12
+MAX_STEPS = 5
 _STARTED = "formal_started"
 _OK = "ok"
 
