@@ -106,8 +106,7 @@ class _Draft:
         output = self._output(job)
         if output is None:
             return None
-        skips = [output, *self.outputs, rng.getrandbits(15)]
-        return replace(job, output=output, skip=rng.choice(skips))
+        return replace(job, output=output, skip=output if add else rng.getrandbits(15))
 
     def _output(self, job: Job) -> int | None:
         """Now and then over an earlier output (so in place over a skip), else anywhere."""

@@ -36,7 +36,7 @@ REFUSED = {
     "before a LOAD": [copy_job(), copy_job(weights=OUTPUT, barrier=1, output=0x5300)],
     "an earlier drain writes": [copy_job(input=OUTPUT, n_ocg_less_1=1)],
     "writes one word twice": [LOAD, copy_job(add=1, skip=OUTPUT, out_step=0)],
-    "skip overlaps the output": [LOAD, copy_job(add=1, skip=OUTPUT + 1)],
+    "skip is not output": [LOAD, copy_job(add=1, skip=OUTPUT + 1)],
     "a row sum of 0..257 is outside": [copy_job(max=1, input=INPUT + 8)],
 }
 

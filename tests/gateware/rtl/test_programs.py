@@ -91,7 +91,7 @@ def test_throttle_takes_its_share_of_the_cycles_and_changes_no_result(host: Host
     host.load(program, Pace(throttle))
     check_end(host, host.run(), expected, f"throttled by {throttle}")
     compare_memory(host.memory(), expected.memory, program.ring, f"throttled by {throttle}")
-    assert host.counters()["THROTTLED"] == pytest.approx(words * throttle / (256 - throttle), rel=0.01, abs=1)
+    assert host.counters()["THROTTLED"] == pytest.approx(words * throttle / (256 - throttle), rel=0.05, abs=1)
 
 
 def test_a_program_that_lacks_its_stream_is_ended_by_the_watchdog(host: Host) -> None:
