@@ -1,4 +1,4 @@
-"""What must hold of the stream ring: a word is readable when it was written and committed, and only until it was read."""
+"""What must hold of the stream ring: a word is readable once written and committed, until it was read."""
 
 from dataclasses import dataclass
 from functools import reduce
