@@ -120,14 +120,17 @@ def test_an_exchange_that_never_ends_names_the_time_it_waited_for() -> None:
 
 
 def test_a_board_that_restarts_in_an_exchange_is_named() -> None:
-    twin = make_twin()
+    twins = [make_twin()]
 
     def handler(body: bytes) -> list[bytes]:
-        return twin.handle(HELLO if body[:2] == bytes((d.SIM, link.EXCHANGE)) else body)
+        if body[:2] == bytes((d.SIM, link.EXCHANGE)):
+            twins[0] = make_twin()
+        return twins[0].handle(body)
 
     async def body(board: FakeBoard, session: Session) -> None:
         await session.connect(2)
         await session.begin(0)
+        await session.snapshot([4])
         with pytest.raises(SessionError, match="restarted"):
             await session.exchange(60_000_000)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ascnode_fw.sim import SimPlane
 
 KEY_BYTES = 32
+_LATEST_S = const(0x3FFFFFFF)
 
 # What a step or a frame may raise: noise sends frames that no host would, and an upset turns state into what no code
 # expects. None of it may stop the board.
@@ -34,6 +35,14 @@ _CRC_LOW = const(1)
 _SEQUENCE = const(2)
 _CONDITIONS = const(3)  # plant events of the last period
 _OWED_MS = const(4)  # time that the plant is behind
+
+# words of the sensors' own buffer: for each of five a mask and an offset, then what a hosted plant gave
+_KEEP = const(0)
+_OFFSET = const(5)
+_GIVEN = const(10)
+_GIVEN_CONDITIONS = const(15)
+_SENSES = const(16)
+_WHOLE = const(0xFFF)
 
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
@@ -58,7 +67,7 @@ class Node:
         self.accelerator = accelerator
         self.unique_id = unique_id
         self.send = send
-        self.capabilities = "sim software"
+        self.bench = True  # whether this image has a SIM plane; False makes a flight node
         image = store.read("plant.bin") or b""
         self.plant_crc = crc32(image)
         self.plant_words = config.load(image)
@@ -67,6 +76,10 @@ class Node:
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
         self.words = array("i", [0, 0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
+        self.capabilities = "software"
+        self.senses = array("i", bytes(4 * _SENSES))
+        self.disturbed = False
+        self.hosted = False  # the plant runs in the host, which gives the sensor words
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
         self.plant = Plant(self.plant_words)
@@ -86,6 +99,9 @@ class Node:
         self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = self.words[_OWED_MS] = 0
         self._keep_sequence()
         self.cause = cause
+        for i in range(_SENSES):
+            self.senses[i] = 0 if i >= _OFFSET else _WHOLE
+        self.disturbed = False
         self.plant.sample(self.sensors)
         self.computer.sense(self.sensors)
         self.computer.telemetry.event(d.EV_BOOT, cause)
@@ -96,19 +112,57 @@ class Node:
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
         own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions", "owed ms"))
-        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers()
+        senses = ("sensors", self.senses, ())
+        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers() + [senses]
 
     # --- time
 
     def step(self) -> None:
         # One control period: sensors, decisions, then the plant under them; the state is folded into the CRC.
         # (Several short functions: MicroPython takes the frame of one with many locals from the heap.)
-        self.plant.sample(self.sensors)
+        self._sense(self._given() if self.hosted else self._sampled())
         self.computer.step(self.sensors)
-        self._actuate(self.computer.f)
-        self._integrate()
+        if not self.hosted:
+            self._actuate(self.computer.f)
+            self._integrate()
         self.computer.tick()
         self._fold()
+
+    def _sampled(self) -> int:
+        # Sensor words of the plant on the board; its conditions since the last ones.
+        self.plant.sample(self.sensors)
+        return self.plant.take_events()
+
+    def _given(self) -> int:
+        # The same, from the host.
+        for i in range(_OFFSET):
+            self.sensors[i] = self.senses[_GIVEN + i]
+        return self.senses[_GIVEN_CONDITIONS]
+
+    def given(self, words: "tuple[int, ...]") -> None:
+        # Sensor words and conditions of the plant in the host, for the period that comes.
+        for i in range(len(words)):
+            self.senses[_GIVEN + i] = words[i]
+
+    def disturb(self, sensor: int, keep: int, offset: int) -> None:
+        # A sensor's fault: its words are cut to a mask, then moved by an offset. (0, value) sticks, (0xFFF, 0) is well.
+        self.senses[_KEEP + sensor % _OFFSET] = keep
+        self.senses[_OFFSET + sensor % _OFFSET] = offset
+        self._look_for_faults()
+
+    def _look_for_faults(self) -> None:
+        self.disturbed = False
+        for i in range(_OFFSET):
+            if self.senses[_KEEP + i] != _WHOLE or self.senses[_OFFSET + i]:
+                self.disturbed = True
+
+    def _sense(self, conditions: int) -> None:
+        if self.disturbed:
+            for i in range(_OFFSET):
+                word = (self.sensors[i] & self.senses[_KEEP + i]) + self.senses[_OFFSET + i]
+                self.sensors[i] = max(0, min(_WHOLE, word))
+        if conditions != self.words[_CONDITIONS]:
+            self._plant_events(conditions)
 
     def period_ms(self) -> int:
         # The control period, within its limits even after an upset.
@@ -131,9 +185,6 @@ class Node:
             plant.step()
             owed_ms -= self.step_ms
         self.words[_OWED_MS] = owed_ms
-        conditions = plant.take_events()
-        if conditions != self.words[_CONDITIONS]:
-            self._plant_events(conditions)
 
     def _fold(self) -> None:
         w = self.words
@@ -162,6 +213,7 @@ class Node:
         # The host has written into the buffers.
         if 0 in self.counters:
             self.counters[0].last = self.words[_SEQUENCE]
+        self._look_for_faults()
 
     def digest(self) -> int:
         # The rolling CRC with every table of words folded in: what an exchange returns.
@@ -176,17 +228,34 @@ class Node:
         return self.sim is not None and self.sim.lockstep
 
     def recover(self) -> None:
-        # As a watchdog would after a step that failed: the flight computer starts afresh, battery and heat go on.
+        # As a watchdog would after a step that failed: the flight computer starts afresh; battery, heat and what ails
+        # the sensors go on.
         f = self.computer.f
         plant = array("i", self.plant.state)
-        self.boot(max(0, f[f_.NOW_S]), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
+        senses = array("i", self.senses)
+        self.boot(max(0, min(_LATEST_S, f[f_.NOW_S])), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
         for word in range(len(plant)):
             self.plant.state[word] = plant[word]
+        for word in range(_SENSES):
+            self.senses[word] = senses[word]
+        self._look_for_faults()
 
     def release(self) -> None:
-        # The host has gone: the node is on its own.
+        # The host has gone, and a plant in it: the node is on its own.
+        self.hosted = False
         if self.sim is not None:
             self.sim.lockstep = False
+
+    def has_sim(self) -> bool:
+        # Whether there is a SIM plane. A flight image lacks the module, and a node in it knows no such frame.
+        if self.sim is None and self.bench:
+            try:
+                from ascnode_fw.sim import SimPlane
+            except ImportError:
+                self.bench = False
+                return False
+            self.sim = SimPlane(self)
+        return self.sim is not None
 
     # --- frames
 
@@ -195,10 +264,14 @@ class Node:
         try:
             return self._obey(body)
         except UNEXPECTED as e:
-            if self.sim is not None:
-                self.sim.forget_events()
-            self.send(bytes((d.LINK, link.REFUSED)) + str(e).encode())
+            if body[0] == d.SIM and self.sim is not None:
+                self.sim.refuse(str(e))
+            else:
+                self.refuse(str(e))
         return True
+
+    def refuse(self, why: str) -> None:
+        self.send(bytes((d.LINK, link.REFUSED, 0, 0, 0, 0)) + why.encode()[:200])
 
     def _obey(self, body: memoryview) -> bool:
         if not len(body):
@@ -207,11 +280,8 @@ class Node:
             self.receive(body[1:])
         elif body[0] == d.LINK and len(body) >= 2:
             return self._link(body)
-        elif body[0] == d.SIM and len(body) >= 2:
-            if self.sim is None:
-                from ascnode_fw.sim import SimPlane  # bench only: a flight image leaves it out
-
-                self.sim = SimPlane(self)
+        elif body[0] == d.SIM and self.has_sim():
+            assert self.sim is not None  # has_sim
             self.sim.handle(body)
         return True
 
@@ -219,13 +289,15 @@ class Node:
         if body[1] == link.TO_REPL:
             return bytes(body[2:]) != b"repl"
         if body[1] == link.HELLO and len(body) == 4:
-            if self.sim is not None:
-                self.sim.consumed = 0
-            self.hello(body[2] << 8 | body[3])
+            nonce = body[2] << 8 | body[3]
+            if self.has_sim():
+                assert self.sim is not None  # has_sim
+                nonce = self.sim.open(nonce)
+            self.hello(nonce)
         return True
 
     def hello(self, nonce: int = 0) -> None:
-        # Says who this is, and which hello it answers.
+        # Says who this is, and in which session.
         body = self._body
         body[0] = d.LINK
         body[1] = link.IDENTITY
@@ -243,9 +315,10 @@ class Node:
             self.computer.f[f_.BOOTS] & 0xFFFF,
             self.cause,
             max(0, self.words[_SEQUENCE]),
+            self.sim.number if self.sim is not None else 0,
         )
         at = 2 + struct.calcsize(link.IDENTITY_FORMAT)
-        text = (__version__ + "\0" + self.capabilities).encode()
+        text = (__version__ + "\0" + ("sim " if self.has_sim() else "") + self.capabilities).encode()
         body[at : at + len(text)] = text
         self.send(body[: at + len(text)])
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ascnode.session import messages
-from ascnode.session.messages import Done, Event, Output
+from ascnode.session.messages import Done, Event
 from ascnode.session.session import Listener
 from ascnode.twin.twin import Twin
 from ascnode_fw import link
@@ -20,7 +20,6 @@ class TwinAlone:
         self.exchanges = 0
         self.mismatches = 0
         self._listener = listener
-        self._sequence = 0
 
     def _talk(self, body: bytes) -> list[bytes]:
         replies = self.twin.handle(body)
@@ -38,13 +37,11 @@ class TwinAlone:
         self, until_us: int, events: Sequence[Event] = (), stop_on_custody: bool = True
     ) -> Done:
         """As Session.exchange."""
-        self._sequence = (self._sequence + 1) & 0xFFFF
         flags = link.STOP_ON_CUSTODY if stop_on_custody else 0
         replies: list[bytes] = []
-        for body in messages.exchange(self._sequence, until_us, events, flags, MAX_BODY):
+        for body in messages.exchange(until_us, events, flags, MAX_BODY):
             replies = self._talk(body)
-        parts = [messages.parse_done(body) for body in replies]
-        outputs: list[Output] = [output for part in parts for output in part.outputs]
+        done = messages.whole_done(replies)
         self.exchanges += 1
-        self.steps += parts[-1].steps
-        return Done(**{**vars(parts[-1]), "outputs": tuple(outputs)})
+        self.steps += done.steps
+        return done

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ascnode.errors import ParityError
+from ascnode.session import messages
 from ascnode.session.messages import Done, Event, Identity
 from ascnode.session.session import Session
 from ascnode.twin.twin import Twin
@@ -38,6 +39,7 @@ class Pair:
         self.steps = 0
         self.exchanges = 0
         self.mismatches = 0
+        self._joined = 0
         self._twin_said: list[bytes] = []
         self._board_said: list[bytes] = []
         self._outer = session.listener
@@ -45,6 +47,9 @@ class Pair:
 
     def _listen(self, direction: str, body: bytes) -> None:
         if direction == "up":  # the twin works while the board does
+            if body[0] == SIM and self._joined != self.session.nonce:
+                self._joined = self.session.nonce
+                self.twin.handle(messages.hello(self._joined))
             self._twin_said += [reply for reply in self.twin.handle(body) if reply[0] == SIM]
         elif body[0] == SIM:  # a late hello, or radio from before the run, is no part of it
             self._board_said.append(body)
@@ -66,6 +71,7 @@ class Pair:
         plant = self.twin.snapshot()[0]
         identity = await self.session.reconnect()
         self.twin.reset()
+        self._joined = 0
         await self.begin(now_us, cause=cause, boots=boots)
         await self.session.restore([plant])
         if not self._same():
