@@ -72,7 +72,7 @@ class Session:
         self._credit = link.CREDIT_BYTES
         self._open: tuple[Request, str] | None = None
         self._now_us = 0
-        self._pace = 0.0  # the most wall time (s) that a simulated us has taken
+        self._pace = 0.0  # wall time (s) that a simulated us takes
 
     @property
     def damaged(self) -> int:
@@ -263,12 +263,12 @@ class Session:
         max_body = self.identity.max_body if self.identity else MAX_BODY
         bodies = messages.exchange(until_us, events, flags, max_body)
         what = f"end of the exchange to {until_us / 1e6:.3f} s"
-        start_us, start_s = self._now_us, self._loop.time()
-        first_s = _SLACK * self._pace * (until_us - start_us)
+        start_us, start_s, resent = self._now_us, self._loop.time(), self.resent
+        first_s = min(self.patience.most_s, _SLACK * self._pace * (until_us - start_us))
         done = messages.whole_done(await self._ask(bodies, wait_s, what, first_s))
         self._now_us = done.now_us
-        if done.now_us > start_us:
-            self._pace = max(self._pace, (self._loop.time() - start_s) / (done.now_us - start_us))
+        if done.now_us > start_us and resent == self.resent:  # what was repeated says nothing of the pace (P. Karn)
+            self._pace = (self._pace + (self._loop.time() - start_s) / (done.now_us - start_us)) / 2
         return done
 
     async def again(self, wait_s: float = REPLY_S) -> Done:
