@@ -75,7 +75,7 @@ class FaultyLine:
     def __init__(self, line: Line, seed: int = 0, injected: Injected | None = None) -> None:
         self.path = line.path
         self._line = line
-        self._tell = injected or (lambda direction, effect, what: None)
+        self.injected = injected or (lambda direction, effect, what: None)
         self.up = Direction("up", seed, self._count)
         self.down = Direction("down", seed, self._count)
         self.losses_left: int | None = None
@@ -93,10 +93,10 @@ class FaultyLine:
     def stall(self, seconds: float) -> None:
         """The board's side takes no bytes for that long (wall time): flow control, not loss."""
         self._stalled_until = self._loop.time() + seconds
-        self._tell("up", "stall", f"{seconds:g} s")
+        self.injected("up", "stall", f"{seconds:g} s")
 
     def _count(self, direction: str, effect: str, what: str) -> None:
-        self._tell(direction, effect, what)
+        self.injected(direction, effect, what)
         if self.losses_left is not None and effect in ("drop", "cut", "bit_errors", "burst"):
             self.losses_left -= 1
             if self.losses_left <= 0:
@@ -162,6 +162,13 @@ class FaultyLine:
                     self._late.append((self._loop.time() + delay_s, copy))
                 else:
                     self._ready.append(copy)
+
+    def replug(self, line: Line) -> None:
+        """The same cable in another port; what was on its way is lost."""
+        self._line, self.path = line, line.path
+        self._rest = b""
+        self._ready.clear()
+        self._late.clear()
 
     def fail(self, why: str) -> None:
         """As Port.fail."""

@@ -325,6 +325,13 @@ class Session:
         self._bodies.clear()
         return await self.connect(wait_s)
 
+    def moved(self, port: Line) -> "Session":
+        """A session over another port, with this one's patience and listener, whose hello comes after this one's."""
+        other = Session(port, self.listener, self.patience)
+        other.nonce = self.nonce
+        other.resent = self.resent
+        return other
+
     def close(self) -> None:
         """Gives the port back."""
         self.port.close()

@@ -88,12 +88,12 @@ class Pair:
             difference = await self._differing(now_us, 0)
             raise self._error(", as they begin", difference)
 
-    def coast(self, until_us: int, lights: Sequence[Event] = ()) -> None:
-        """The board is off until then. When it died within an exchange, that one has not happened."""
+    def coast(self, now_us: int, until_us: int, lights: Sequence[Event] = ()) -> None:
+        """The board is off in that time. When it died within an exchange, that one has not happened."""
         if self._before:
             self.twin.load(self._before)
             self._before = []
-        self.twin.coast(until_us, lights)
+        self.twin.coast(now_us, until_us, lights)
 
     async def resume(
         self,
@@ -106,7 +106,7 @@ class Pair:
         """After a reset of the board: finds it again, or takes over a `session` with it, and goes on at that time.
 
         The flight computer starts afresh, the plant (battery, temperatures) and what ails the sensors are the twin's: a
-        reset does not move them. `flash`: files of the board, where a cut may have left them old or new.
+        reset does not move them. `flash`: the board's files that are a node's; a cut may have left them old or new.
         """
         if session is None:
             identity = await self.session.reconnect()
@@ -115,7 +115,8 @@ class Pair:
         plant, *_, senses = self.twin.snapshot()
         self._before = []
         self._twin_said, self._board_said = [], []
-        self.twin.install(flash or {})
+        if flash is not None:
+            self.twin.install(flash)
         self.twin.reset()
         self._joined = 0
         await self.begin(now_us, cause=cause, boots=boots, hosted=self._hosted)
