@@ -41,6 +41,7 @@ class Armed:
     seed: int
     began_us: int | None = None
     acts: bool = False
+    spent: bool = False  # it strikes once, and has
 
     def look(self, now_us: int, twin: Twin) -> bool:
         """Whether it acts in the period that begins now."""
@@ -66,6 +67,8 @@ class Armed:
 
     def edge_us(self, now_us: int, period_us: int) -> int:
         """The next time at which it has to be looked at again; far ahead when never."""
+        if self.spent:
+            return 1 << 60
         if self.fault.watched and us(self.fault.start_s) <= now_us < self._end_us:
             return now_us + period_us
         return min(edge for edge in (us(self.fault.start_s), self._end_us, 1 << 60) if edge > now_us)

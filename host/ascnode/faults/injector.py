@@ -9,30 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ascnode.errors import BoardError
-from ascnode.faults.armed import Armed, mode_of, us
+from ascnode.faults.armed import Armed, us
 from ascnode.faults.board import Control
-from ascnode.faults.noise import Noise, generator
+from ascnode.faults.clock import Drift
+from ascnode.faults.inputs import Inputs
+from ascnode.faults.log import Log
+from ascnode.faults.noise import Noise
 from ascnode.faults.plan import Item, Plan, nothing
 from ascnode.faults.radio import Downlink, Noises, fate
-from ascnode.faults.schedule import (
-    SENSOR_NAMES,
-    Board,
-    Clock,
-    Injection,
-    Listener,
-    Radio,
-    Schedule,
-    Sensor,
-    Sky,
-    Upset,
-    Wire,
-)
-from ascnode.faults.upsets import hit, times_us
+from ascnode.faults.schedule import Board, Clock, Listener, Radio, Schedule, Sensor, Sky, Upset, Wire
+from ascnode.faults.upsets import Upsets, times_us
 from ascnode.faults.wire import FaultyLine
 from ascnode.session import messages
 from ascnode.session.messages import Done, Event
 from ascnode.twin.hosted import Flown, HostedPlant
-from ascnode.twin.pair import Difference, Pair
+from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import link
 from ascnode_fw.flight import layout as f_
@@ -40,8 +31,7 @@ from ascnode_fw.wire import dictionary as d
 
 _CAUSES = {name: number for number, name in enumerate(d.RESET_CAUSES)}
 _CAUSE = {"power_cut": "power cut", "brown_out": "power cut", "reset": "reset", "watchdog": "watchdog"}
-_NOISY_PERIODS = 32  # of sensor noise that go up at a time
-_WHOLE = 0xFFF
+_RESETS = ("reset", "watchdog")  # which take no power away
 _CUT = Noise(effect="cut")
 
 Rebooted = Callable[[int, int], None]
@@ -50,11 +40,12 @@ Rebooted = Callable[[int, int], None]
 
 @dataclass
 class Outage:
-    """The board is off until then, and comes back with that cause."""
+    """The board is away until then, and comes back with that cause."""
 
     until_us: int
     cause: int
     reset_only: bool
+    fresh: bool = True
 
 
 class Injector:
@@ -75,31 +66,26 @@ class Injector:
         self.flyer = flyer
         self.rebooted: Rebooted | None = None
         self._control_us = control_us
-        self._listener = listener
         self._line = line
         self._control = control
         self._armed = [
             Armed(number, one, schedule.seed_of(number)) for number, one in schedule.of_node(flyer.name)
         ]
+        self._log = Log(flyer, listener)
+        self._drift = Drift(one.fault for one in self._armed if isinstance(one.fault, Clock))
+        self._inputs = Inputs(self._log, control_us, self._sky_acts)
+        hosted = isinstance(flyer, HostedPlant)
         inner = flyer.flyer if isinstance(flyer, HostedPlant) else flyer
         self._pair = inner if isinstance(inner, Pair) else None
-        self._now_us = 0
-        self._waiting: list[Item] = []
+        self._upsets = Upsets(self._log, self._drift, self._pair, hosted)
         self._downlink = Downlink()
         self._packets_up = 0
-        self._light: Event | None = None
-        self._lock: Event | None = None
+        self._waiting: list[Item] = []
         self._acted: set[int] = set()
-        self._hits: dict[int, int] = {}
-        self._noisy_until: dict[int, int] = {}
-        self._suspects: list[str] = []
-        self._found: list[Injection] = []
-        self._upset_now = False
         self._outage: Outage | None = None
-        self._outage_fresh = False
-        self._write_cut: Armed | None = None
+        self._write_cut: Board | None = None
         if line:
-            line.injected = lambda way, effect, what: self._tell("wire", way, f"{effect}: {what}")
+            line.injected = lambda way, effect, what: self._log.tell("wire", way, f"{effect}: {what}")
 
     # --- as a flyer
 
@@ -130,27 +116,25 @@ class Injector:
 
     async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
         """Starts afresh at a time."""
-        self._now_us = now_us
-        await self.flyer.begin(self._board_us(now_us), age_days, cause, boots)
+        self._log.now_us = now_us
+        await self.flyer.begin(self._drift.board_us(now_us), age_days, cause, boots)
 
     async def exchange(
         self, until_us: int, events: Sequence[Event] = (), stop_on_custody: bool = True
     ) -> Done:
         """Advances through events towards a time, and ends early where a fault begins or ends."""
-        if self._outage:
-            return await self._without_power(until_us, events)
-        starting = self._look()
+        starting = [] if self._outage else self._look()
         if self._outage:
             return await self._without_power(until_us, events)
         plan = self._plan(until_us, events, starting)
-        sent = [self._as_the_board_sees(item.event) for item in plan.items]
+        sent = [self._drift.going_up(item.event) for item in plan.items]
         try:
-            done = await self.flyer.exchange(self._board_us(plan.horizon_us), sent, stop_on_custody)
+            done = await self.flyer.exchange(self._drift.board_us(plan.horizon_us), sent, stop_on_custody)
         except BoardError:
             if not self._write_cut:
                 raise
-            return await self._died(until_us, events)
-        return self._after(plan, done)
+            return await self._died(self._write_cut, until_us, events)
+        return self._after(plan, self._drift.coming_down(done))
 
     def unsupported(self) -> list[str]:
         """What of the schedule this rig cannot inject, in words: tests that need it are blocked."""
@@ -176,317 +160,171 @@ class Injector:
     def _look(self) -> list[Item]:
         # Events that go up first, since faults begin or end here.
         items: list[Item] = []
-        self._upset_now = False
         for armed in self._armed:
-            acts = armed.look(self._now_us, self.twin)
-            if isinstance(armed.fault, Upset):
-                items += self._upsets(armed, armed.fault)
-            elif isinstance(armed.fault, Board):
-                self._board(armed, armed.fault)
+            one = armed.fault
+            acts = armed.look(self._log.now_us, self.twin)
+            if isinstance(one, Upset):
+                items += self._upsets.due(armed, one)
             elif acts != (armed.number in self._acted):
                 self._acted ^= {armed.number}
                 items += self._switched(armed, acts)
-            if acts and isinstance(armed.fault, Sensor) and armed.fault.effect == "noisy":
-                items += self._noise(armed, armed.fault)
+            if acts and isinstance(one, Sensor) and one.effect == "noisy":
+                items += self._inputs.noise(armed, one)
         return items
 
     def _switched(self, armed: Armed, acts: bool) -> list[Item]:
         one = armed.fault
+        if isinstance(one, Sensor):
+            self._waiting = self._inputs.without_noise(armed, one, self._waiting)
+            return self._inputs.sensor(one, acts)
+        if isinstance(one, Sky):
+            return self._inputs.sky(one, acts)
         if isinstance(one, Wire):
             self._rewire(one, acts)
-        elif isinstance(one, Sensor) and (one.effect == "stuck" or not acts):
-            index = SENSOR_NAMES.index(one.sensor)
-            self._end_noise(armed, index)
-            keep, offset = (0, one.value) if acts else (_WHOLE, 0)
-            told = (self._injection("sensor", one.sensor, f"stuck at {one.value}"),) if acts else ()
-            return [Item(messages.sensor_fault(self._now_us, index, keep, offset), told=told)]
-        elif isinstance(one, Sky):
-            return self._sky(one.effect, acts)
         elif isinstance(one, Clock):
-            self._tell("clock", "flight", f"{one.ppm:+g} ppm")
+            self._log.tell("clock", "flight", f"{one.ppm:+g} ppm")
+        elif isinstance(one, Board) and acts:
+            self._strike(armed, one)
         return []
 
     def _rewire(self, one: Wire, acts: bool) -> None:
         if self._line is None:
             return
-        if one.effect == "stall":
-            if acts:
-                self._line.stall(one.stall_s)
+        if one.effect != "stall":
+            wires = [a.fault for a in self._armed if isinstance(a.fault, Wire) and a.acts]
+            self._line.obey([wire for wire in wires if wire.effect != "stall"])
+        elif acts:
+            self._line.stall(one.stall_s)
+
+    def _strike(self, armed: Armed, one: Board) -> None:
+        armed.spent = True
+        if self._control is None:
             return
-        active = [
-            a.fault for a in self._armed if isinstance(a.fault, Wire) and a.acts and a.fault.effect != "stall"
-        ]
-        up = [fault.noise() for fault in active if fault.way != "down"]
-        down = [fault.noise() for fault in active if fault.way != "up"]
-        losses = [fault.losses for fault in active if fault.losses]
-        self._line.set(up, down, min(losses) if losses else None)
-
-    def _sky(self, effect: str, acts: bool) -> list[Item]:
-        if effect == "gateway":
-            self._tell("sky", "gateway", "silent" if acts else "heard again")
-            return []
-        if effect == "eclipse":
-            known = self._light or messages.environment(0, 0, 0, 0, 0)
-            event = replace(self._dark(known) if acts else known, time_us=self._now_us)
+        if one.write is None:
+            self._lose(one, f"off for {one.off_s:g} s" if one.off_s else "")
         else:
-            known = self._lock or messages.radio_lock(0, False)
-            event = messages.radio_lock(self._now_us, False) if acts else replace(known, time_us=self._now_us)
-        return [Item(event, told=(self._injection("sky", effect, "begins" if acts else "ends"),))]
-
-    @staticmethod
-    def _dark(event: Event) -> Event:
-        # No sunlight, and none that the Earth sends on; attitude stays.
-        return Event(event.time_us, event.kind, bytes(2) + event.data[2:6] + bytes(2))
-
-    def _noise(self, armed: Armed, one: Sensor) -> list[Item]:
-        # Offsets of the coming periods; each is drawn from the period's own time.
-        start_us = max(self._now_us, self._noisy_until.get(armed.number, 0))
-        end_us = self._now_us + _NOISY_PERIODS * self._control_us
-        self._noisy_until[armed.number] = max(start_us, end_us)
-        index = SENSOR_NAMES.index(one.sensor)
-        items = []
-        for time_us in range(start_us, end_us, self._control_us):
-            offset = round(generator(armed.seed, time_us).gauss(0, one.sigma))
-            offset = max(-_WHOLE, min(_WHOLE, offset))
-            told = (self._injection("sensor", one.sensor, f"noise {offset:+d}", time_us),)
-            items.append(Item(messages.sensor_fault(time_us, index, _WHOLE, offset), told=told))
-        return items
-
-    def _end_noise(self, armed: Armed, index: int) -> None:
-        self._noisy_until.pop(armed.number, None)
-        self._waiting = [
-            item
-            for item in self._waiting
-            if item.event.kind != link.SENSOR_FAULT or item.event.data[0] != index
-        ]
-
-    def _upsets(self, armed: Armed, one: Upset) -> list[Item]:
-        count = self._hits.get(armed.number, 0)
-        if one.trigger or one.modes:
-            due = count == 0 and armed.acts
-        else:
-            times = times_us(one, armed.seed)
-            due = count < len(times) and times[count] <= self._now_us
-        if not due:
-            return []
-        self._hits[armed.number] = count + 1
-        upset = hit(one, armed.seed, count, self.twin, self._now_us)
-        self._upset_now = True
-        in_host = one.target == "plant" and isinstance(self.flyer, HostedPlant)
-        if self._pair and not one.common and not in_host:
-            self._pair.hide(self._as_the_board_sees(upset.event))
-            self._pair.forgive = self._diverged
-            self._suspects.append(one.target)
-        return [Item(upset.event, told=(self._injection("upset", one.target, upset.place),))]
-
-    def _diverged(self, difference: Difference | None) -> None:
-        # Expected: an upset is in the board alone. Weights stay upset; the rest is the same again from here on.
-        detail = str(difference) if difference else "in answers alone"
-        self._found.append(self._injection("divergence", ", ".join(self._suspects), detail))
-        self._suspects = [target for target in self._suspects if target == "model"]
-        if self._pair and not self._suspects:
-            self._pair.forgive = None
-
-    def _board(self, armed: Armed, one: Board) -> None:
-        if not armed.acts or armed.number in self._acted or self._control is None:
-            return
-        self._acted.add(armed.number)
-        if one.write is not None:
-            self._write_cut = armed
+            self._write_cut = one
             self._control.cut_at_write(one.write, one.halves)
-            return
-        self._cut(one, "")
-
-    def _cut(self, one: Board, note: str) -> None:
-        self._tell("board", one.effect, note or (f"off for {one.off_s:g} s" if one.off_s else ""))
-        back_us = self._now_us + us(one.off_s)
-        self._outage = Outage(back_us, _CAUSES[_CAUSE[one.effect]], one.effect in ("reset", "watchdog"))
-        self._outage_fresh = True
-
-    # --- an exchange
-
-    def _horizon(self, until_us: int) -> int:
-        edges = [until_us]
-        for armed in self._armed:
-            edges.append(armed.edge_us(self._now_us, self._control_us))
-            one = armed.fault
-            if isinstance(one, Upset) and not one.watched:
-                edges += [time for time in times_us(one, armed.seed) if time > self._now_us]
-            elif isinstance(one, Sensor) and one.effect == "noisy" and armed.acts:
-                edges.append(self._noisy_until[armed.number])
-        if self._write_cut or self._upset_now:
-            edges.append(self._now_us + self._control_us)
-        return min(edges)
-
-    def _plan(self, until_us: int, events: Sequence[Event], starting: list[Item]) -> Plan:
-        plan = Plan(self._now_us, self._horizon(until_us), events, [*starting, *self._waiting])
-        plan.flush(self._now_us)
-        packets = [i for i, event in enumerate(events) if event.kind == link.PACKET]
-        number = self._packets_up
-        for i, event in enumerate(events):
-            if event.time_us >= plan.horizon_us:
-                break
-            if event.kind == link.PACKET:
-                number += 1
-                following = next((events[k].time_us for k in packets if k > i), None)
-                item, copies = self._uplink(i, number, event, following)
-            else:
-                item, copies = Item(self._through(event), given=i), []
-            if not plan.add(item, copies):
-                break
-        plan.finish()
-        return plan
-
-    def _through(self, event: Event) -> Event:
-        # Light and lock as the faults of the sky leave them.
-        dark = event.kind == link.ENVIRONMENT and self._sky_acts("eclipse")
-        if dark:
-            return self._dark(event)
-        if event.kind == link.RADIO and self._sky_acts("contact"):
-            return messages.radio_lock(event.time_us, False)
-        return event
 
     def _sky_acts(self, effect: str) -> bool:
         return any(a.acts and isinstance(a.fault, Sky) and a.fault.effect == effect for a in self._armed)
 
     def _noises(self, way: str) -> Noises:
-        noises: list[tuple[int, Noise]] = [
-            (a.seed, a.fault)
-            for a in self._armed
-            if isinstance(a.fault, Radio) and a.acts and a.fault.way in (way, "both")
-        ]
-        if self._sky_acts("gateway"):
-            noises.append((0, _CUT))
-        return noises
+        radios = [(a.seed, a.fault) for a in self._armed if isinstance(a.fault, Radio) and a.acts]
+        noises: list[tuple[int, Noise]] = [(seed, one) for seed, one in radios if one.way in (way, "both")]
+        return [*noises, (0, _CUT)] if self._sky_acts("gateway") else noises
 
-    def _uplink(self, given: int, number: int, event: Event, next_us: int | None) -> tuple[Item, list[Item]]:
+    # --- an exchange
+
+    def _horizon(self, until_us: int) -> int:
+        # No further than the next time at which a fault has to be looked at.
+        now_us = self._log.now_us
+        edges = [until_us]
+        for armed in self._armed:
+            edges.append(armed.edge_us(now_us, self._control_us))
+            one = armed.fault
+            if isinstance(one, Upset) and not one.watched:
+                edges += [time for time in times_us(one, armed.seed) if time > now_us]
+            elif isinstance(one, Sensor) and one.effect == "noisy" and armed.acts:
+                edges.append(self._inputs.noisy_until_us(armed))
+        if self._write_cut or self._upsets.fresh:
+            edges.append(now_us + self._control_us)
+        return min(edges)
+
+    def _plan(self, until_us: int, events: Sequence[Event], starting: list[Item]) -> Plan:
+        now_us = self._log.now_us
+        plan = Plan(now_us, self._horizon(until_us), events, [*starting, *self._waiting])
+        plan.flush(now_us)
+        number = self._packets_up
+        for i, event in enumerate(events):
+            if event.time_us >= plan.horizon_us:
+                break
+            number += event.kind == link.PACKET
+            if not plan.add(*self._upward(i, number, events)):
+                break
+        plan.finish()
+        return plan
+
+    def _upward(self, given: int, number: int, events: Sequence[Event]) -> tuple[Item, list[Item]]:
+        # What goes up in the place of a given event, and what later.
+        event = events[given]
         noises = self._noises("up")
-        one = fate(noises, "up", number, event.time_us, event.data, next_us) if noises else None
-        if one is None or not one.effects:
+        if event.kind != link.PACKET or not noises:
+            return Item(self._inputs.through(event), given=given), []
+        next_us = next((one.time_us for one in events[given + 1 :] if one.kind == link.PACKET), None)
+        one = fate(noises, "up", number, event.time_us, event.data, next_us)
+        if not one.effects:
             return Item(event, given=given), []
-        told = tuple(self._injection("radio", "up", effect, event.time_us) for effect in one.effects)
+        told = tuple(self._log.injection("radio", "up", effect, event.time_us) for effect in one.effects)
         copies = [Item(messages.packet(at, data), parent=given) for at, data in one.arrivals]
         return Item(nothing(event.time_us), given=given, told=told), copies
 
     def _after(self, plan: Plan, done: Done) -> Done:
-        if self._pair:
-            self._pair.hide(None)
-        done = replace(
-            done,
-            now_us=self._true_us(done.now_us),
-            outputs=tuple(replace(output, time_us=self._true_us(output.time_us)) for output in done.outputs),
-        )
-        for item in plan.items[: done.applied]:
-            for injection in item.told:
-                self._report(injection)
-        for found in self._found:
-            self._report(found)
-        self._found = []
-        self._remember(plan, done.applied)
+        gone = [injection for item in plan.items[: done.applied] for injection in item.told]
+        for injection in gone + self._upsets.over():
+            self._log.report(injection)
+        applied = plan.applied(done.applied)
+        for event in plan.given[:applied]:
+            self._packets_up += event.kind == link.PACKET
+            self._inputs.note(event)
         self._waiting = plan.left(done.applied)
+        self._log.now_us = max(done.now_us, self._log.now_us)
         if done.stop == link.RECOVERED:
             self._restarted("a period failed")
-        self._now_us = max(done.now_us, self._now_us)
-        heard, hits = self._downlink.heard(done.outputs, self._noises("down"), self._now_us)
+        heard, hits = self._downlink.heard(done.outputs, self._noises("down"), self._log.now_us)
         for time_us, effect in hits:
-            self._tell("radio", "down", effect, time_us)
-        return replace(done, applied=plan.applied(done.applied), outputs=tuple(heard))
-
-    def _remember(self, plan: Plan, count: int) -> None:
-        # What the sky says without faults, for when one ends or the board has forgotten it.
-        for event in plan.given[: plan.applied(count)]:
-            self._packets_up += event.kind == link.PACKET
-            self._note(event)
-
-    def _note(self, event: Event) -> None:
-        if event.kind == link.ENVIRONMENT:
-            self._light = event
-        elif event.kind == link.RADIO:
-            self._lock = event
+            self._log.tell("radio", "down", effect, time_us)
+        return replace(done, applied=applied, outputs=tuple(heard))
 
     # --- without power
 
-    async def _died(self, until_us: int, events: Sequence[Event]) -> Done:
+    def _lose(self, one: Board, detail: str) -> None:
+        self._log.tell("board", one.effect, detail)
+        back_us = self._log.now_us + us(one.off_s)
+        self._outage = Outage(back_us, _CAUSES[_CAUSE[one.effect]], one.effect in _RESETS)
+
+    async def _died(self, one: Board, until_us: int, events: Sequence[Event]) -> Done:
         # In the exchange that met the write: it has not happened, and its events meet a dead board.
-        assert self._write_cut
-        one = self._write_cut.fault
-        assert isinstance(one, Board)
         self._write_cut = None
-        if self._pair:
-            self._pair.hide(None)
-        self._cut(one, f"at flash write {one.write}")
+        self._upsets.over()
+        self._lose(one, f"at flash write {one.write}")
         return await self._without_power(until_us, events)
 
     async def _without_power(self, until_us: int, events: Sequence[Event]) -> Done:
-        outage = self._outage
-        assert outage and self._control
-        if self._outage_fresh and not outage.reset_only:
+        outage, now_us = self._outage, self._log.now_us
+        assert outage and self._control  # _lose has made one, and the other is needed for that
+        if outage.fresh and not outage.reset_only:
             await self._control.off()
-        self._outage_fresh = False
-        to_us = max(self._now_us, min(until_us, outage.until_us))
+        outage.fresh = False
+        to_us = max(now_us, min(until_us, outage.until_us))
         missed = [event for event in events if event.time_us < to_us]
-        lights = [self._through(event) for event in missed]
-        self.flyer.coast(self._now_us, to_us, lights)
-        self._forget(missed)
-        self._now_us = to_us
+        self.flyer.coast(now_us, to_us, [self._inputs.through(event) for event in missed])
+        for event in missed:
+            self._miss(event)
+        self._log.now_us = to_us
         if to_us == outage.until_us:
             self._outage = None
             await self._return(outage)
-        return Done(0, link.REACHED, 0, len(missed), self._now_us, 0, 0, 0, 0, ())
+        return Done(0, link.REACHED, 0, len(missed), to_us, 0, 0, 0, 0, ())
 
-    def _forget(self, missed: Sequence[Event]) -> None:
-        for event in missed:
-            self._note(event)
-            if event.kind == link.PACKET:
-                self._packets_up += 1
-                self._tell("board", "off", "a packet met no board", event.time_us)
-        self._waiting = [item for item in self._waiting if item.event.kind != link.PACKET]
+    def _miss(self, event: Event) -> None:
+        self._inputs.note(event)
+        if event.kind == link.PACKET:
+            self._packets_up += 1
+            self._log.tell("board", "off", "a packet met no board", event.time_us)
 
     async def _return(self, outage: Outage) -> None:
-        assert self._control
+        assert self._control  # as above
         boots = (self.twin.node.computer.f[f_.BOOTS] + 1) & 0xFFFF
-        if self._pair:
-            self._pair.hide(None)
         back = self._control.reset if outage.reset_only else self._control.on
-        await back(self._board_us(self._now_us), outage.cause, boots)
+        await back(self._drift.board_us(self._log.now_us), outage.cause, boots)
+        # What was still on its way to the radio found none.
+        self._waiting = [item for item in self._waiting if item.event.kind != link.PACKET]
         self._restarted(f"{d.RESET_CAUSES[outage.cause]}, boot {boots}")
 
     def _restarted(self, why: str) -> None:
         # Memory is lost: the radio has to be told of its lock again, and the ground of what it can go on from.
-        if self._lock:
-            lock = replace(self._lock, time_us=self._now_us)
-            self._waiting.append(Item(self._through(lock)))
-        self._tell("board", "boot", why)
+        self._waiting += self._inputs.lock_again()
+        self._log.tell("board", "boot", why)
         if self.rebooted:
-            self.rebooted(self._now_us, self.twin.last_sequence)
-
-    # --- clocks
-
-    def _drifts(self) -> list[tuple[int, float]]:
-        return [(us(a.fault.start_s), a.fault.ppm) for a in self._armed if isinstance(a.fault, Clock)]
-
-    def _board_us(self, true_us: int) -> int:
-        return true_us + sum(round((true_us - at) * ppm / 1e6) for at, ppm in self._drifts() if true_us > at)
-
-    def _true_us(self, board_us: int) -> int:
-        # The time whose board time that is, by fixed point: drifts are small.
-        true_us = board_us
-        for _ in range(8 if self._drifts() else 0):
-            true_us += board_us - self._board_us(true_us)
-        return true_us
-
-    def _as_the_board_sees(self, event: Event) -> Event:
-        return replace(event, time_us=self._board_us(event.time_us)) if self._drifts() else event
-
-    # --- the record
-
-    def _injection(self, kind: str, target: str, detail: str, time_us: int | None = None) -> Injection:
-        at = self._now_us if time_us is None else time_us
-        return Injection(at, self.name, kind, target, detail, mode_of(self.twin))
-
-    def _tell(self, kind: str, target: str, detail: str, time_us: int | None = None) -> None:
-        self._report(self._injection(kind, target, detail, time_us))
-
-    def _report(self, injection: Injection) -> None:
-        if self._listener:
-            self._listener(injection)
+            self.rebooted(self._log.now_us, self.twin.last_sequence)

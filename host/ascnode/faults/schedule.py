@@ -88,10 +88,6 @@ class Wire(_Fault):
     losses: Annotated[int, Field(ge=1)] | None = None
     way: Way = "both"
 
-    def noise(self) -> Noise:
-        """Its effect on frames."""
-        return Noise.model_validate(self.model_dump(include={"effect", "rate", "burst_bits", "delay_s"}))
-
 
 class Board(_Fault):
     """The board itself, once at start_s or at its trigger. Power returns after `off_s` of simulated time.

@@ -1,12 +1,16 @@
 """Flipped bits: where an upset of a target hits, drawn from its seed."""
 
-import struct
 from dataclasses import dataclass
 
+from ascnode.faults.armed import Armed
+from ascnode.faults.clock import Drift
+from ascnode.faults.log import Log
 from ascnode.faults.noise import generator
-from ascnode.faults.schedule import Upset
+from ascnode.faults.plan import Item
+from ascnode.faults.schedule import Injection, Upset
 from ascnode.session import messages
 from ascnode.session.messages import Event
+from ascnode.twin.pair import Difference, Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import link
 
@@ -58,10 +62,54 @@ def times_us(upset: Upset, seed: int) -> list[int]:
     return times
 
 
-def reads_as(event: Event) -> tuple[int, int, int]:
-    """(buffer, word, mask) of an upset's event."""
-    buffer, word, mask = struct.unpack(link.POKE_FORMAT, event.data)
-    return buffer, word, mask
+class Upsets:
+    """Upsets of one node. Those that a twin does not share are hidden from it, and the difference is expected."""
+
+    def __init__(self, log: Log, drift: Drift, pair: Pair | None, plant_in_host: bool) -> None:
+        self._log = log
+        self._drift = drift
+        self._pair = pair
+        self._plant_in_host = plant_in_host
+        self._hits: dict[int, int] = {}
+        self._suspects: list[str] = []
+        self._found: list[Injection] = []
+        self.fresh = False  # one goes up with the next exchange
+
+    def due(self, armed: Armed, one: Upset) -> list[Item]:
+        """An upset that hits now."""
+        count = self._hits.get(armed.number, 0)
+        if not self._is_due(armed, one, count):
+            return []
+        self._hits[armed.number] = count + 1
+        self.fresh = True
+        upset = hit(one, armed.seed, count, self._log.flyer.twin, self._log.now_us)
+        if self._pair and not one.common and not (one.target == "plant" and self._plant_in_host):
+            self._pair.hide(self._drift.going_up(upset.event))
+            self._pair.forgive = self._diverged
+            self._suspects.append(one.target)
+        return [Item(upset.event, told=(self._log.injection("upset", one.target, upset.place),))]
+
+    def _is_due(self, armed: Armed, one: Upset, count: int) -> bool:
+        if one.watched:
+            return count == 0 and armed.acts
+        times = times_us(one, armed.seed)
+        return count < len(times) and times[count] <= self._log.now_us
+
+    def _diverged(self, difference: Difference | None) -> None:
+        # Weights stay upset; the rest of the twin is the board's again from here on.
+        detail = str(difference) if difference else "in answers alone"
+        self._found.append(self._log.injection("divergence", ", ".join(self._suspects), detail))
+        self._suspects = [target for target in self._suspects if target == "model"]
+        if self._pair and not self._suspects:
+            self._pair.forgive = None
+
+    def over(self) -> list[Injection]:
+        """After an exchange: the differences that were found in it."""
+        self.fresh = False
+        if self._pair:
+            self._pair.hide(None)
+        found, self._found = self._found, []
+        return found
 
 
 def _places(target: str, twin: Twin) -> list[tuple[int, int, str, int]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ascnode.errors import SessionTimeoutError
 from ascnode.faults.noise import Noise, damaged, generator, hits
+from ascnode.faults.schedule import Wire
 from ascnode.session.session import Line
 
 Injected = Callable[[str, str, str], None]
@@ -65,6 +66,11 @@ class Direction:
         return [(delay_s, spoiled)]
 
 
+def noise_of(one: Wire) -> Noise:
+    """What a fault of the schedule does to frames."""
+    return Noise.model_validate(one.model_dump(include={"effect", "rate", "burst_bits", "delay_s"}))
+
+
 class FaultyLine:
     """A port behind a cable that fails as `set` says; whole until then.
 
@@ -89,6 +95,13 @@ class FaultyLine:
     def set(self, up: Sequence[Noise] = (), down: Sequence[Noise] = (), losses: int | None = None) -> None:
         """From now on these act on what goes to the board and what comes from it, until `losses` frames are lost."""
         self.up.noises, self.down.noises, self.losses_left = tuple(up), tuple(down), losses
+
+    def obey(self, active: Sequence[Wire]) -> None:
+        """These faults of a schedule act from now on, and no others; stalls apart."""
+        up = [noise_of(one) for one in active if one.way != "down"]
+        down = [noise_of(one) for one in active if one.way != "up"]
+        losses = [one.losses for one in active if one.losses]
+        self.set(up, down, min(losses) if losses else None)
 
     def stall(self, seconds: float) -> None:
         """The board's side takes no bytes for that long (wall time): flow control, not loss."""
