@@ -189,8 +189,8 @@ def fault(number: int, table: Mapping[str, Any]) -> Fault:
         return _FAULT.validate_python(dict(table))
     except ValidationError as e:
         one = e.errors()[0]
-        # the kind is part of the place that pydantic names, and none of the user's keys
-        key = ".".join(str(part) for part in one["loc"] if part != table.get("kind"))
+        # The kind comes first in the place that pydantic names, and is none of the user's keys.
+        key = ".".join(str(part) for part in one["loc"][1:])
         message = one["msg"].removeprefix("Value error, ")
         where = f"fault[{number}]" + (f".{key}" if key else "")
         raise ScenarioError(f"{where}: {message[0].lower()}{message[1:]}") from None
