@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from ascnode.boards.interpreter import find_interpreter
-from ascnode.errors import ParityError
+from ascnode.errors import LinkDownError, ParityError
 from ascnode.faults.board import VirtualControl
 from ascnode.faults.coverage import expected_divergence
 from ascnode.faults.injector import Injector
-from ascnode.faults.noise import generator
+from ascnode.faults.noise import Noise, generator
 from ascnode.faults.schedule import Injection, Schedule
 from ascnode.faults.wire import FaultyLine
 from ascnode.session.request import Patience
@@ -203,6 +203,24 @@ def test_radio_and_sensor_faults_are_inputs_that_board_and_twin_share(tmp_path: 
         assert pair.twin.node.computer.f[f_.MODE_PERIODS + d.SAFE] > 10
 
     fly(tmp_path, *tables, check=check)
+
+
+def test_an_exchange_over_a_cable_that_was_cut_goes_on_and_is_compared(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with paired(tmp_path) as (pair, _):
+            line = FaultyLine(pair.session.port, 1)
+            pair.session.port, pair.session.patience = line, Patience(0.01, 0.02, 3)
+            await pair.begin(0)
+            for minute in range(1, 20):
+                cut = [Noise(effect="cut")]
+                line.set(cut if minute % 2 else (), () if minute % 2 else cut)
+                with pytest.raises(LinkDownError):
+                    await pair.exchange(minute * 60 * S, Orders().contact()[:2])
+                line.set()
+                assert (await pair.again()).now_us == minute * 60 * S
+            assert (pair.steps, pair.mismatches) == (19 * 60, 0)
+
+    asyncio.run(asyncio.wait_for(body(), 60))
 
 
 # --- lost and recovered, again and again

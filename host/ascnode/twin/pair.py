@@ -57,6 +57,7 @@ class Pair:
         self._hosted = False
         self._hidden: Event | None = None
         self._before: list[bytes] = []
+        self._asked: tuple[int, Sequence[Event]] = 0, ()
         self._twin_said: list[bytes] = []
         self._board_said: list[bytes] = []
         self._outer = session.listener
@@ -142,20 +143,20 @@ class Pair:
         With `forgive` set, the difference goes there instead, and the twin takes over the board's state.
         """
         self._before = self.twin.snapshot()
-        done = await self.session.exchange(until_us, events, stop_on_custody)
-        return await self._compare(done, until_us, events)
+        self._asked = until_us, events
+        return await self._compare(await self.session.exchange(until_us, events, stop_on_custody))
 
     async def again(self) -> Done:
         """After a LinkDownError of an exchange, when the cable is whole again: as Session.again, and compared."""
-        return await self._compare(await self.session.again(), self.twin.now_us, ())
+        return await self._compare(await self.session.again())
 
-    async def _compare(self, done: Done, until_us: int, events: Sequence[Event]) -> Done:
+    async def _compare(self, done: Done) -> Done:
         before, self._before = self._before, []
         self.exchanges += 1
         if not self._same():
             if self.forgive is None:
                 self.mismatches += 1
-                raise await self._locate(before, done, until_us, events)
+                raise await self._locate(before, done, *self._asked)
             self.forgive(await self._adopt(done))
         self.steps += done.steps
         return done
