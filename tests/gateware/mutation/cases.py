@@ -166,10 +166,10 @@ def rescalings(groups: int) -> Case:
 
 
 def _rescaling(rng: random.Random, group: int) -> list[int]:
-    """An output group's words; four of five have sums that are biases alone."""
-    if group % 5 == 0:
+    """An output group's words; five of six have sums that are biases alone."""
+    if group % 6 == 0:
         return [*random_parameters(rng, 12).tolist(), *random_blocks(rng, 1, False, 0).tolist()]
-    return group_words(_NO_BLOCK, channels=[_EDGES[group % 5](rng) for _ in range(4)])
+    return group_words(_NO_BLOCK, channels=[_EDGES[group % 6](rng) for _ in range(4)])
 
 
 def _product_edge(rng: random.Random) -> Channel:
@@ -182,8 +182,8 @@ def _product_edge(rng: random.Random) -> Channel:
 def _tie(rng: random.Random) -> Channel:
     """Half way between two results, or one bit away from there: x * 2^30 is half of x."""
     right = rng.randint(1, 22)
-    half = (2 * rng.randint(-100, 99) + 1) << (right - 1)
-    beside = rng.choice((0, 1 << rng.randrange(right)))
+    half = (2 * rng.randint(-100, 30) + 1) << (right - 1)  # a bit beside matters below 0
+    beside = rng.choice((0, 1, 1, 1)) << rng.randrange(right)
     return Channel(2 * (half + beside), 2**30, -right, 0, -128, 127)
 
 
@@ -200,4 +200,10 @@ def _widest(rng: random.Random) -> Channel:
     return Channel(x, rng.randint(1, 0xAA) << place, -place - 1 if place else 0, 0, -128, 127)
 
 
-_EDGES = {1: _product_edge, 2: _tie, 3: _too_large, 4: _widest}
+def _doubled(rng: random.Random) -> Channel:
+    """A left shift of each amount whose result shows how often it doubled."""
+    left = rng.randint(1, 9)
+    return Channel(rng.choice((-2, -1, 1, 2)), 2**30 >> max(0, left - 6), left, 0, -128, 127)
+
+
+_EDGES = {1: _product_edge, 2: _tie, 3: _too_large, 4: _widest, 5: _doubled}

@@ -280,7 +280,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
         **{f"random {seed}": host_run(random_case(seed)) for seed in (0, 7, 14)},
         "barriers": host_run(copies(_LAYERS)),
-        "rescalings": host_run(rescalings(240)),
+        "rescalings": host_run(rescalings(480)),
         "maxima": host_run(maxima(24)),
         "largest sums": host_run(largest_sums()),
         "long phases": host_run(long_phases(), watchdog=1),
