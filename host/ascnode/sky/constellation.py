@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import numba
 import numpy as np
 
 from ascnode.errors import ScenarioError
 from ascnode.sky.catalogue import CATALOGUE
+from ascnode.sky.compiled import compiled
 from ascnode.sky.elements import ElementSets, load_elements
 from ascnode.sky.orbit import CircularOrbit
 from ascnode.sky.shells import Shell, is_code, parse_code
@@ -163,7 +163,7 @@ class Constellation:
         return begin[each], np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@compiled
 def _place(
     first: Integers, per_plane: Integers, begin: Integers, turns: Floats, a: Floats, b: Floats, out: Floats
 ) -> None:
