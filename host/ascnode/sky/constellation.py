@@ -151,11 +151,11 @@ class Constellation:
         planes = self.planes
         to_slot0, ahead = self.plane_axes(t_s)
         radius = planes.radius_km[:, np.newaxis]
-        _place(planes.first, planes.per_plane, *self._slots, radius * to_slot0, radius * ahead, result)
+        _place(planes.first, planes.per_plane, *self.slots, radius * to_slot0, radius * ahead, result)
         return result
 
     @cached_property
-    def _slots(self) -> tuple[Integers, Floats]:
+    def slots(self) -> tuple[Integers, Floats]:
         """Where each plane's slot angles begin in a table of their cosines and sines, (p,) and (s, 2)."""
         sizes, each = np.unique(self.planes.per_plane, return_inverse=True)
         begin = np.cumsum(sizes) - sizes
