@@ -186,11 +186,6 @@ def _is_up(satellite: Vector, site: Vector, up: Vector, sine: float) -> bool:
 
 
 @compiled
-def _on_circle(a: Vector, b: Vector, cosine: float, sine: float) -> Vector:
-    return a[0] * cosine + b[0] * sine, a[1] * cosine + b[1] * sine, a[2] * cosine + b[2] * sine
-
-
-@compiled
 def _near(normal: Floats, shell: Integers, up: Floats, reach: Floats) -> int:
     """How many planes come within reach of a station, over all stations: no fewer than there are arcs."""
     near = 0
@@ -224,6 +219,21 @@ def _half_arc(a: Vector, b: Vector, site: Vector, up: Vector, sine: float) -> tu
 
 
 @compiled
+def _is_slot_up(
+    slot: int, angles: Floats, slot0: Vector, ahead: Vector, site: Vector, up: Vector, sine: float
+) -> bool:
+    """Of slot 0 .. 2 n - 1 of a plane with n; angles (n, 2) are cosines and sines from slot 0."""
+    i = slot if slot < len(angles) else slot - len(angles)
+    c, s = angles[i, 0], angles[i, 1]
+    satellite = (
+        slot0[0] * c + ahead[0] * s,
+        slot0[1] * c + ahead[1] * s,
+        slot0[2] * c + ahead[2] * s,
+    )
+    return _is_up(satellite, site, up, sine)
+
+
+@compiled
 def _arcs(
     normal: Floats,
     a: Floats,
@@ -250,16 +260,11 @@ def _arcs(
             if width < 0:
                 continue
             n = per_plane[p]
+            angles = turns[begin_slot[p] : begin_slot[p] + n]
             first, last = _whole_slots(middle, width, n)
-            while last >= first:
-                i = begin_slot[p] + (first if first < n else first - n)
-                if _is_up(_on_circle(slot0, ahead, turns[i, 0], turns[i, 1]), site, up, sine):
-                    break
+            while last >= first and not _is_slot_up(first, angles, slot0, ahead, site, up, sine):
                 first += 1
-            while last > first:
-                i = begin_slot[p] + (last if last < n else last - n)
-                if _is_up(_on_circle(slot0, ahead, turns[i, 0], turns[i, 1]), site, up, sine):
-                    break
+            while last > first and not _is_slot_up(last, angles, slot0, ahead, site, up, sine):
                 last -= 1
             if last >= first:
                 plane[k], slot[k], count[k] = p, (first if first < n else first - n), last - first + 1
