@@ -4,7 +4,6 @@ Satellites are numbered shell by shell, plane by plane, slot by slot.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -198,9 +197,5 @@ def constellation(text: str, epoch: datetime) -> Constellation | ElementSets:
         return load_elements(Path(name))
     raise ScenarioError(
         f"{text!r} is no constellation: name a file of element sets (TLE or OMM), a code such as "
-        f"D:550:53.0:1584/72/39, or one of {_listed(sorted(CATALOGUE))}"
+        f"D:550:53.0:1584/72/39, or one of {', '.join(sorted(CATALOGUE))}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
