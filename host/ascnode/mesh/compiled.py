@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TypeVar, cast
 
 import numba
@@ -23,7 +24,7 @@ def in_threads(work: Callable[[int, int], object], rows: int) -> None:
     if parts <= 1:
         work(0, rows)
         return
-    for done in [_pool().submit(work, a, b) for a, b in zip(bounds, bounds[1:], strict=False)]:
+    for done in [_pool().submit(work, a, b) for a, b in pairwise(bounds)]:
         done.result()
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ascnode.mesh.compiled import compiled, in_threads
 from ascnode.sky.stations import Station, earth_fixed
 from ascnode.sky.time import gmst_rad
-from ascnode.sky.vectors import Floats
+from ascnode.sky.vectors import Floats, dot, norm
 
 Indices = npt.NDArray[np.int32]
 
@@ -77,18 +77,44 @@ class Sites:
 
 
 def ground_links(sites: Sites, t_s: float, positions_km: Floats, rules: GroundRules) -> GroundLinks:
-    """What the sites see at t_s of satellites at inertial positions (n, 3)."""
+    """What the sites see at t_s of satellites at inertial positions (n, 3); a place of nan is never seen."""
     site_km, up = sites.inertial(t_s)
     least = -2.0 if rules.min_elevation_deg is None else math.sin(math.radians(rules.min_elevation_deg))
     most_km = math.inf if rules.max_range_km is None else rules.max_range_km
-    east = np.ascontiguousarray(positions_km.T)
-    counts = np.zeros(len(site_km), dtype=np.int32)
-    in_threads(lambda a, b: _count(site_km, up, east, least, most_km, a, b, counts), len(site_km))
+    stations, satellites = len(site_km), len(positions_km)
+    seen = np.empty((stations, satellites), dtype=np.int32)
+    counts = np.zeros(stations, dtype=np.int32)
+    in_threads(lambda a, b: _see(site_km, up, positions_km, least, most_km, a, b, seen, counts), stations)
+    satellite = np.concatenate([row[:count] for row, count in zip(seen, counts, strict=True)])
+    station = np.repeat(np.arange(stations), counts)
+    sight_km = positions_km[satellite] - site_km[station]
+    range_km = norm(sight_km)
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    satellite = np.empty(first[-1], dtype=np.int32)
-    range_km, sine = np.empty(first[-1]), np.empty(first[-1])
-    in_threads(
-        lambda a, b: _list(site_km, up, east, least, most_km, a, b, first, satellite, range_km, sine),
-        len(site_km),
-    )
-    return GroundLinks(first, satellite, range_km, sine)
+    return GroundLinks(first, satellite, range_km, dot(sight_km, up[station]) / range_km)
+
+
+@compiled
+def _see(
+    site_km: Floats,
+    up: Floats,
+    positions_km: Floats,
+    least_sine: float,
+    most_km: float,
+    start: int,
+    end: int,
+    seen: Indices,
+    counts: Indices,
+) -> None:
+    """For sites start..end: the satellites that keep both limits, in order, and how many they are."""
+    for k in range(start, end):
+        count = 0
+        for i in range(len(positions_km)):
+            x = positions_km[i, 0] - site_km[k, 0]
+            y = positions_km[i, 1] - site_km[k, 1]
+            z = positions_km[i, 2] - site_km[k, 2]
+            range_km = math.sqrt(x * x + y * y + z * z)
+            height_km = x * up[k, 0] + y * up[k, 1] + z * up[k, 2]
+            if range_km <= most_km and height_km >= least_sine * range_km:
+                seen[k, count] = i
+                count += 1
+        counts[k] = count

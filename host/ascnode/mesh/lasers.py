@@ -7,7 +7,7 @@ import numpy as np
 
 from ascnode.mesh.links import Flags, LinkRules, Links, Positions, capped, lengths_km, nearest_pairs
 from ascnode.mesh.outages import Outages
-from ascnode.sky.vectors import Floats, Integers
+from ascnode.sky.vectors import Integers
 
 
 @dataclass
@@ -38,7 +38,7 @@ class LaserMesh:
         if self.fill:
             self._fill(positions_km)
         length_km, closest_km = lengths_km(positions_km, self._pairs)
-        far = length_km > self.rules.max_range_km
+        far = ~(length_km <= self.rules.max_range_km)  # so is the place of a decayed satellite, nan
         low = ~far & (closest_km < self.rules.clearance_km)
         out = ~(far | low) & self.outages.hit(t_s, self._pairs)
         acquiring = self._acquire(t_s, ~(far | low | out))

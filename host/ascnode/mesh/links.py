@@ -72,7 +72,7 @@ def nearest_pairs(
     Each satellite tries its 16 nearest that have a free terminal, save those it is linked to by `held` (k, 2).
     Ties go to the lower indices.
     """
-    open_ends = np.flatnonzero(free > 0)
+    open_ends = np.flatnonzero((free > 0) & np.isfinite(positions_km[:, 0]))
     tried = min(_NEAREST_TRIED, len(open_ends) - 1)
     if tried < 1:
         return np.empty((0, 2), dtype=np.int64)
