@@ -42,11 +42,13 @@ def test_radius_is_keplers_for_a_sidereal_day() -> None:
 @pytest.mark.parametrize("latitude_deg", [0.0, 25.0, -41.0, 53.0, 70.0])
 def test_angles_agree_with_brute_force(latitude_deg: float) -> None:
     position_km, up, arc = seen_from(latitude_deg, 33.0)
-    sights = directions(60)
+    sights = directions(24)
     expected = [brute_force_deg(position_km, up, sight) for sight in sights]
     far = np.array(expected) > 10
-    assert np.count_nonzero(far) > 40
-    assert arc.angle_deg(sights)[far] == pytest.approx(np.array(expected)[far], abs=2e-3)
+    assert np.count_nonzero(far) > 15
+    assert arc.angle_deg(sights)[far] == pytest.approx(
+        np.array(expected)[far], abs=4e-3
+    )  # its own points are 0.0036 deg apart
     clear = clear_of_arc(arc, sights, 22.0)
     certain = np.abs(np.array(expected) - 22.0) > 0.01
     assert np.array_equal(clear[certain], (np.array(expected) >= 22.0)[certain])
