@@ -8,11 +8,11 @@ from datetime import datetime
 import numpy as np
 
 from ascnode.mesh.chance import uniform
-from ascnode.mesh.compiled import compiled
 from ascnode.mesh.gateways import Gateway
 from ascnode.mesh.geostationary import Arc, clear_of_arc
 from ascnode.mesh.ground import GroundLinks, GroundRules, Sites, ground_links
 from ascnode.mesh.slots import slot_start_s
+from ascnode.sky.compiled import compiled
 from ascnode.sky.constellation import Satellites
 from ascnode.sky.eclipse import illumination
 from ascnode.sky.stations import Station, to_earth_fixed

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.mesh.compiled import compiled
 from ascnode.mesh.network import Snapshot
+from ascnode.sky.compiled import compiled
 from ascnode.sky.vectors import Floats, norm
 
 Indices = npt.NDArray[np.int32]

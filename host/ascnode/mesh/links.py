@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from ascnode.mesh.compiled import compiled
+from ascnode.sky.compiled import compiled
 from ascnode.sky.constants import EARTH_RADIUS_KM
 from ascnode.sky.vectors import Floats, Integers
 
