@@ -62,23 +62,21 @@ def _steps(console: Console) -> None:
     ):
         table.add_column(name, justify="right")
     for code, reach_ms in _CASES:
-        satellites = constellation(code, _EPOCH)
-        network = Network(satellites, laser_mesh(satellites), load_cities()[:_STATIONS], _EPOCH)
-        clock = iter(range(1, 1000))
-        wall, cpu = _times(lambda: network.at(float(next(clock))).routes())
-        snapshot = network.at(1000.0)
-        _, other = _times(lambda: _scipy(snapshot), rounds=2)
-        row = (
-            f"{wall:.1f}",
-            f"{cpu:.1f}",
-            f"{reach_ms:.0f}",
-            f"{wall / reach_ms:.2f}",
-            f"{other:.0f}",
-            f"{other / cpu:.0f}",
-        )
-        table.add_row(f"{satellites.count:,}", *row, f"{_bytes(snapshot) / satellites.count:,.0f}")
+        table.add_row(*_step(code, reach_ms))
     console.print(table)
     console.print("scipy: csgraph.dijkstra with predecessors over the same links, already built; one core")
+
+
+def _step(code: str, reach_ms: float) -> tuple[str, ...]:
+    satellites = constellation(code, _EPOCH)
+    network = Network(satellites, laser_mesh(satellites), load_cities()[:_STATIONS], _EPOCH)
+    clock = iter(range(1, 1000))
+    wall, cpu = _times(lambda: network.at(float(next(clock))).routes())
+    snapshot = network.at(1000.0)
+    _, other = _times(lambda: _scipy(snapshot), rounds=2)
+    size = f"{_bytes(snapshot) / satellites.count:,.0f}"
+    figures = (f"{wall:.1f}", f"{cpu:.1f}", f"{reach_ms:.0f}", f"{wall / reach_ms:.2f}")
+    return (f"{satellites.count:,}", *figures, f"{other:.0f}", f"{other / cpu:.1f}", size)
 
 
 def _scipy(snapshot: Snapshot) -> object:
@@ -113,10 +111,8 @@ def _large(console: Console) -> None:
     clock = iter(range(1, 1000))
     wall, cpu = _times(lambda: network.at(float(next(clock))), rounds=3)
     snapshot = network.at(1000.0)
-    table = Table(
-        title=f"single routes over {satellites.count:,} satellites; a step without routes {wall:.0f} ms ({cpu:.0f} ms CPU)",
-        title_justify="left",
-    )
+    title = f"single routes over {satellites.count:,} satellites; a step without them {wall:.0f} ms ({cpu:.0f} ms CPU)"
+    table = Table(title=title, title_justify="left")
     for name in ("from", "to", "A* ms", "settled", "Dijkstra ms", "settled", "Dijkstra / A*"):
         table.add_column(name, justify="right")
     for a, b in ((0, 1), (0, 2), (1, 3)):
@@ -193,3 +189,7 @@ def _dsns() -> float:
     links = WalkerISLHelper(72, 22, True, 0)
     shell = WalkerConstellation("s", 72, 22, 53.0, 6928e3, 0.0, 360.0, 0.0, links, IDHelper())
     return _times(lambda: shell.update(1.0), rounds=3)[1]
+
+
+if __name__ == "__main__":
+    mesh(Console(width=120))
