@@ -184,7 +184,7 @@ class _Engine:
             last_word = self._delayed(bank, taken + 1, last_word, shape.read_share)
             taken_at = taken + 1 + (shares_bank and shape.first_is_read)
             ready = self._fetch(job, count, taken_at) if count else 0
-            taken = max(last_word, ready)
+            taken = max(last_word + self._timing.pass_to_pass, ready)
         return last_word, taken
 
     def _delayed(self, bank: int, first: float, last: float, share: float = 1) -> float:
