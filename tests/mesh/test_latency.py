@@ -12,7 +12,7 @@ from mesh.tools import great_circle_km as by_dot_product
 
 ANCHORS_MS = {"bent_pipe": (24.7, 42.8, 86.6, 118.0), "lasers": (70.0, 109.0, 208.0, 256.0)}
 BAND = 0.15  # of each percentile
-N = 200_000
+N = 100_000
 QUIET = AccessModel(load_up=0.0, load_down=0.0, request_share=0.0, modem_ms=0.0, hop_ms=0.0, edge_loss=0.0)
 
 
