@@ -4,6 +4,7 @@ The parameters are those that a board of this hardware has in its flash: made by
 firmware's own `Params`, bounded by the one dictionary.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from ascnode.errors import ScenarioError
 from ascnode.scenario.hardware import Hardware, power_scale_k
 from ascnode.scenario.provision import hardware_files
 from ascnode.sky.environment import RadiatorFace
-from ascnode.twin.fleet.rows import CLASS_FIELDS, POINTS, Real, rows_type
+from ascnode.twin.fleet.rows import CLASS_FIELDS, POINTS, Real, Row, rows_type
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.flight.params import Params
 from ascnode_fw.flight.tasks import WORK_MAX
@@ -53,11 +54,10 @@ class NodeClass:
     worn: Coating | None = None  # None: the coating does not age
     control_ms: int = 1000
 
-    def row(self, real: Any, flight: bool = True) -> np.void:
+    def row(self, real: Any, flight: bool = True) -> Row:
         """The kernel's record of type `real`; without flight software, the plant's fields alone."""
         values = dict.fromkeys(CLASS_FIELDS, 0.0) | self._plant() | (self._flight() if flight else {})
-        row: np.void = np.array(tuple(values[name] for name in CLASS_FIELDS), rows_type(CLASS_FIELDS, real))[()]
-        return row
+        return np.array(tuple(values[name] for name in CLASS_FIELDS), rows_type(CLASS_FIELDS, real))[()]
 
     @property
     def heat_rate_per_s(self) -> float:
@@ -143,7 +143,7 @@ def _points(v: list[int], watts: float) -> dict[str, Real]:
     # The operating points after idle; those that are not used ask for more power than there ever is.
     table: dict[str, Real] = {}
     clocks = [v[d.P_OP_CLOCK_KHZ + point] for point in range(v[d.P_OP_COUNT])]
-    if any(above <= below for below, above in zip(clocks[1:], clocks[2:], strict=False)):
+    if any(above <= below for below, above in itertools.pairwise(clocks[1:])):
         raise ScenarioError(f"the clocks of the operating points do not ascend: {clocks[1:]} kHz")
     for point in range(1, POINTS + 1):
         used = point < len(clocks) and clocks[point] > 0
