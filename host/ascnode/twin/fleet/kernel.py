@@ -7,14 +7,12 @@ rather than one, whose chain of dependent instructions would be too long to over
 same bytes on every vector width. All of it stands in one file, because numba's cache watches no other.
 """
 
-from collections.abc import Callable
-
 import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.twin.fleet.rows import Bytes, Function, Real, Reals, Row, Rows, State
+from ascnode.twin.fleet.rows import Bytes, Real, Reals, Row, Rows, State
 
 # A loop has up to 18 slices, half of them written: LLVM gives up above 8 and 128 checks that they do not overlap.
 for _option in ("runtime-memory-check-threshold", "vectorize-memory-check-threshold"):
@@ -35,11 +33,9 @@ _HOTTEST_K = 465.0
 
 BLOCK = 1024  # nodes that one thread takes at a time: their scratch arrays stay in its fastest cache
 
-_inline: Callable[[Function], Function] = numba.njit(forceinline=True, error_model="numpy")
-_loop: Callable[[Function], Function] = numba.njit(nogil=True, error_model="numpy", cache=True)
-_threads: Callable[[Function], Function] = numba.njit(
-    nogil=True, error_model="numpy", cache=True, parallel=True
-)
+_inline = numba.njit(forceinline=True, error_model="numpy")
+_loop = numba.njit(nogil=True, error_model="numpy", cache=True)
+_threads = numba.njit(nogil=True, error_model="numpy", cache=True, parallel=True)
 
 
 @_inline

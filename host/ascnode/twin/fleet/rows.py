@@ -1,7 +1,6 @@
 """What the kernels work on: a row for each class of node and each orbit plane, and one array for each quantity."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +10,6 @@ Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.void]
 Row = Any  # one record of Rows
 Real = Any  # a scalar of the arrays' type
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 POINTS = 7  # operating points beside idle
 

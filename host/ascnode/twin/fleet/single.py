@@ -16,6 +16,7 @@ from ascnode.sky.sun import sun_direction
 from ascnode.sky.vectors import Floats
 from ascnode.twin.fleet.classes import FACES, NodeClass
 from ascnode.twin.fleet.fleet import Fleet, SunAt
+from ascnode.twin.fleet.rows import Reals
 from ascnode_fw.plant import layout as at
 from ascnode_fw.plant.model import Plant
 
@@ -144,9 +145,9 @@ def fly_integers(
     return _flown(step_s, lit, rows, shunted_j, unserved_j)
 
 
-def _flown(step_s: float, lit: Floats, rows: Floats, shunted_j: float, unserved_j: float) -> Flown:
-    array_w, load_w, energy_j, accelerator_k, radiator_k = rows.T
-    t_s = step_s * np.arange(1, len(rows) + 1)
+def _flown(step_s: float, lit: Floats, rows: Reals, shunted_j: float, unserved_j: float) -> Flown:
+    array_w, load_w, energy_j, accelerator_k, radiator_k = rows.T.copy()
+    t_s: Floats = step_s * np.arange(1, len(rows) + 1)
     return Flown(t_s, lit, array_w, load_w, energy_j, accelerator_k, radiator_k, shunted_j, unserved_j)
 
 
