@@ -17,6 +17,7 @@ from ascnode.scenario.provision import hardware_files
 from ascnode.sky.environment import RadiatorFace
 from ascnode.twin.fleet.rows import CLASS_FIELDS, POINTS, Real, Row, rows_type
 from ascnode.twin.store import MemoryStore
+from ascnode_fw.flight import power
 from ascnode_fw.flight.params import Params
 from ascnode_fw.flight.tasks import WORK_MAX
 from ascnode_fw.wire import dictionary as d
@@ -104,20 +105,26 @@ class NodeClass:
         }
 
     def _flight(self) -> dict[str, float]:
+        # What a limit is compared with lies half a count below the truth on average, so limits are put that much up.
         v = self._values()
+        charge, kelvin = _half_counts()
         unit = 2.0 ** power_scale_k(self.hardware, self.control_ms)
         watts, joules = unit / 1000, unit
         return {
-            **{"safe": v[d.P_SOC_SAFE] / 1000, "safe_exit": v[d.P_SOC_SAFE_EXIT] / 1000},
-            **{"low": v[d.P_SOC_CHARGE] / 1000, "low_exit": v[d.P_SOC_CHARGE_EXIT] / 1000},
-            "reserve": v[d.P_SOC_RESERVE] / 1000,
+            "safe": v[d.P_SOC_SAFE] / 1000 + charge,
+            "safe_exit": v[d.P_SOC_SAFE_EXIT] / 1000 + charge,
+            "low": v[d.P_SOC_CHARGE] / 1000 + charge,
+            "low_exit": v[d.P_SOC_CHARGE_EXIT] / 1000 + charge,
+            "reserve": v[d.P_SOC_RESERVE] / 1000 + charge,
             "known_capacity_j": v[d.P_CAPACITY_J] * joules,
             "known_bus_w": v[d.P_BUS_PW] * watts,
             "radio_w": v[d.P_RADIO_PW] * watts,
             "idle_w": v[d.P_IDLE_PW] * watts,
             "control_s": v[d.P_CONTROL_MS] / 1000,
-            **{"target_k": v[d.P_TEMP_TARGET] / 100, "cutoff_k": v[d.P_GOV_I_CUTOFF] / 100},
-            **{"trip_k": v[d.P_TEMP_TRIP] / 100, "trip_exit_k": v[d.P_TEMP_TRIP_EXIT] / 100},
+            "target_k": v[d.P_TEMP_TARGET] / 100 + kelvin,
+            "cutoff_k": v[d.P_GOV_I_CUTOFF] / 100,
+            "trip_k": v[d.P_TEMP_TRIP] / 100 + kelvin,
+            "trip_exit_k": v[d.P_TEMP_TRIP_EXIT] / 100 + kelvin,
             "sustainable_w": v[d.P_GOV_SUSTAINABLE_PW] * watts,
             "top_w": v[d.P_OP_PW + v[d.P_OP_COUNT] - 1] * watts,
             **{"over_w_k": v[d.P_GOV_K_PO] * watts, "under_w_k": v[d.P_GOV_K_PU] * watts},
@@ -137,6 +144,15 @@ class NodeClass:
             if params.set(number, value):
                 raise ScenarioError(f"{name} = {value} lies outside {low}..{high} {unit}".rstrip())
         return list(params.values)
+
+
+def _half_counts() -> tuple[float, float]:
+    # Half a count of the converters, which round down: of charge (with its own 1/1000, over the whole of the cell's
+    # curve) and of the accelerator's temperature in K.
+    _, low_mv, high_mv, _ = d.SENSORS[d.SENSOR_CELL]
+    _, low_ck, high_ck, _ = d.SENSORS[d.SENSOR_ACCELERATOR]
+    cell = (high_mv - low_mv) / 4096 / (power.CELL_MV[-1] - power.CELL_MV[0])
+    return (cell + 1 / 1000) / 2, (high_ck - low_ck) / 100 / 4096 / 2
 
 
 def _points(v: list[int], watts: float) -> dict[str, Real]:

@@ -211,12 +211,13 @@ def _decide(
         op, khz, op_w = (np.uint8(5), c5, w5) if w5 <= power else (op, khz, op_w)
         op, khz, op_w = (np.uint8(6), c6, w6) if w6 <= power else (op, khz, op_w)
         op, khz, op_w = (np.uint8(7), c7, w7) if w7 <= power else (op, khz, op_w)
-        # Work: the accelerator is on for the control periods in which there is some.
+        # Work: the accelerator is on for the control periods in which there is some, all of them while more arrives.
         worked = khz * h
         worked = worked if worked < waiting else waiting
         busy_s = worked / (khz if khz > zero else one)
         on_s = np.ceil(busy_s * per_control) * control_s
-        on_s = on_s if on_s < h else h
+        on_s = on_s if (on_s < h) & (demand[i] == zero) else h
+        on_s = on_s if khz > zero else zero
         leak *= on_s * per_h
         drawn = (idle_w * on_s + _positive(op_w - idle_w, real) * busy_s) * per_h + leak
         shed[i] = level

@@ -147,7 +147,7 @@ def fly_integers(
 
 def _flown(step_s: float, lit: Floats, rows: Reals, shunted_j: float, unserved_j: float) -> Flown:
     array_w, load_w, energy_j, accelerator_k, radiator_k = rows.T.copy()
-    t_s: Floats = step_s * np.arange(1, len(rows) + 1)
+    t_s = step_s * np.arange(1, len(rows) + 1, dtype=np.float64)
     return Flown(t_s, lit, array_w, load_w, energy_j, accelerator_k, radiator_k, shunted_j, unserved_j)
 
 
