@@ -46,7 +46,9 @@ class Trace:
 def fly_node(orbit: CircularOrbit, hardware: Hardware, demand_kc_s: int, seconds: int) -> Trace:
     """The firmware in CPython at 1 s steps; a job a second as long as its table has room for one."""
     rig = Rig(hardware)
-    windows = [(int(start), int(np.ceil(end))) for start, end in eclipse_plan(orbit, EPOCH, 0, seconds + 7000)]
+    windows = [
+        (int(start), int(np.ceil(end))) for start, end in eclipse_plan(orbit, EPOCH, 0, seconds + 7000)
+    ]
     rig.command("plan_add", d.PLAN_ECLIPSES, data=b"".join(struct.pack(">II", *window) for window in windows))
     lights = environment(orbit, EPOCH, np.arange(seconds) + 0.5, "edge").in_1024().tolist()
     rows = [_second(rig, light, demand_kc_s) for light in lights]

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, demo, sky
+from ascnode.cli import accel, board, demo, sky, twin
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("demo")(demo.demo)
 app.command("board")(board.board)
 app.add_typer(accel.app, name="accel")
 app.add_typer(sky.app, name="sky")
+app.add_typer(twin.app, name="twin")
 
 
 def main() -> None:

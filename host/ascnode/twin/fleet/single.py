@@ -12,7 +12,7 @@ from ascnode.sky.constants import EARTH_MU_KM3_S2, EARTH_RADIUS_KM
 from ascnode.sky.constellation import Planes
 from ascnode.sky.eclipse import illumination
 from ascnode.sky.orbit import CircularOrbit
-from ascnode.sky.sun import sun_direction
+from ascnode.sky.sun import beta_deg, sun_direction
 from ascnode.sky.vectors import Floats
 from ascnode.twin.fleet.classes import FACES, NodeClass
 from ascnode.twin.fleet.fleet import Fleet, SunAt
@@ -32,6 +32,14 @@ class Path:
     def period_s(self) -> float:
         """From one ascending node to the next."""
         return float(2 * np.pi / self.planes.latitude_rate_rad_s[0])
+
+    def beta_deg(self, t_s: float) -> float:
+        """Angle of the Sun above the orbit's plane."""
+        planes = self.planes
+        node = planes.raan_rad[0] + planes.node_rate_rad_s[0] * t_s
+        rise = np.sin(planes.inclination_rad[0])
+        normal = np.array([np.sin(node) * rise, -np.cos(node) * rise, np.cos(planes.inclination_rad[0])])
+        return float(beta_deg(normal, self.sun(t_s)))
 
 
 @dataclass(frozen=True)
@@ -73,16 +81,16 @@ def path_of(orbit: CircularOrbit, epoch: datetime, oblate: bool = True) -> Path:
     )
 
 
-def path_at_beta(altitude_km: float, beta_deg: float, start_deg: float = 0.0) -> Path:
-    """A Kepler orbit under a Sun that stands still beta_deg above it; it starts start_deg after orbit noon.
+def path_at_beta(altitude_km: float, sun_beta_deg: float, start_deg: float = 0.0) -> Path:
+    """A Kepler orbit under a Sun that stands still sun_beta_deg above it; it starts start_deg after orbit noon.
 
     Raises ValueError for an altitude below the surface or a beta beyond 90 deg.
     """
-    if not abs(beta_deg) <= 90:
-        raise ValueError(f"beta_deg is {beta_deg}: it lies between -90 and 90")
+    if not abs(sun_beta_deg) <= 90:
+        raise ValueError(f"beta_deg is {sun_beta_deg}: it lies between -90 and 90")
     if not 0 < altitude_km < np.inf:
         raise ValueError(f"altitude_km is {altitude_km}: an orbit lies above the surface")
-    beta = np.radians(beta_deg)
+    beta = np.radians(sun_beta_deg)
     sun_unit = np.array([np.cos(beta), 0.0, np.sin(beta)])
     start_rad = float(np.radians(start_deg))
 
@@ -151,7 +159,7 @@ def _flown(step_s: float, lit: Floats, rows: Reals, shunted_j: float, unserved_j
     return Flown(t_s, lit, array_w, load_w, energy_j, accelerator_k, radiator_k, shunted_j, unserved_j)
 
 
-def figures(flown: Flown, node: NodeClass, step_s: float) -> dict[str, float]:
+def figures(flown: Flown, node: NodeClass) -> dict[str, float]:
     """What a flight comes to; extremes include the start, percentages are of the capacity."""
     hw = node.hardware
     start_wh = hw.battery_wh * hw.initial_charge
