@@ -14,7 +14,7 @@ from ascnode.sky.sun import sun_direction
 from ascnode.sky.vectors import Floats, Integers
 from ascnode.twin.fleet import kernel
 from ascnode.twin.fleet.classes import NodeClass
-from ascnode.twin.fleet.rows import CLASS_FIELDS, Bytes, Reals, Rows, new_state
+from ascnode.twin.fleet.rows import POINTS, Bytes, Reals, Rows, new_state
 from ascnode.twin.fleet.sky import plane_rows
 from ascnode_fw.flight import modes
 from ascnode_fw.wire import dictionary as d
@@ -177,7 +177,7 @@ class Fleet:
     def charge(self) -> Reals:
         """State of charge of each node (n,), 0..1 of what its battery still holds."""
         s = self.state
-        charge: Reals = s.energy_j / (self._of_class("capacity_j") * s.capacity_left)
+        charge: Reals = s.energy_j / (self.of_class("capacity_j") * s.capacity_left)
         return charge
 
     @property
@@ -201,9 +201,17 @@ class Fleet:
         kernel.spare_energy(self._plane_rows(self.now_s), self._class_rows, self._blocks, self.state, spare)
         return spare
 
-    def _of_class(self, name: str) -> Any:
-        # A field of each satellite's class (n,), or the one value of all.
-        assert name in CLASS_FIELDS
+    def working_point(self) -> tuple[Reals, Reals]:
+        """Power W and clock kHz (n,) that a new job can reckon with: the point in use, or the slowest one."""
+        at = np.maximum(self.state.point, 1) - 1
+        tables = (
+            np.stack([self._class_rows[f"{kind}{p}"] for p in range(1, POINTS + 1)]) for kind in ("w", "khz")
+        )
+        power, clock = (table[at, self.class_of] for table in tables)
+        return power, np.maximum(clock, 1)
+
+    def of_class(self, name: str) -> Any:
+        """A constant of each satellite's class (n,), by its name in rows.CLASS_FIELDS, or the one value of all."""
         column = self._class_rows[name]
         return column[0] if len(column) == 1 else column[self.class_of]
 
