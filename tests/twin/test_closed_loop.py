@@ -1,4 +1,4 @@
-"""The fleet against real firmware, closed loop: an ensemble of nodes, orbits and demands over two orbits each.
+"""The fleet against real firmware, closed loop: an ensemble of nodes, orbits and demands, 1.5 orbits each.
 
 Each figure may differ a little on one node, where a limit cycle falls otherwise; the mean over all may not.
 """
@@ -16,7 +16,7 @@ from twin.nodes import ORBIT_S, RING, Trace, fly_fleet, fly_node
 TIGHT = Hardware(radiator_m2=0.2, radiator_j_per_k=1200.0, battery_wh=250.0)
 WEAK = Hardware(array_m2=0.5, battery_wh=80.0, initial_charge=0.16)
 LEAN = Hardware(array_m2=0.6, battery_wh=80.0, initial_charge=0.5)
-SECONDS = 2 * ORBIT_S
+SECONDS = 3 * ORBIT_S // 20 * 10
 # Hardware, demand in 1000 cycles a second (the fastest point does 133,000), plane of the ring.
 ENSEMBLE = [
     (hardware, demand, plane)
@@ -104,6 +104,6 @@ def test_the_ensemble_meets_what_it_compares() -> None:
     # Else agreement would say little: it throttles, sheds load, runs empty and recovers.
     flown = firmware()
     safe, charge, compute, _ = np.array([one.minutes for one in flown]).T
-    assert safe.max() > 20 and charge.max() > 10 and compute.min() > 100
+    assert safe.max() > 20 and charge.max() > 10 and compute.min() > 70
     assert max(one.hottest_c for one in flown) > 83
     assert min(one.least_charge for one in flown) == 0
