@@ -58,9 +58,9 @@ def firmware() -> list[Figures]:
 
 @cache
 def fleet(step_s: float) -> list[Figures]:
+    trace = fly_fleet([(hardware, demand) for hardware, demand, _ in ENSEMBLE], SECONDS, step_s)
     return [
-        Figures.of(fly_fleet(RING, hardware, demand, SECONDS, step_s), (plane,))
-        for hardware, demand, plane in ENSEMBLE
+        Figures.of(trace, (RING.count * number + plane,)) for number, (_, _, plane) in enumerate(ENSEMBLE)
     ]
 
 
