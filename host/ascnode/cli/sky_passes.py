@@ -1,5 +1,6 @@
 """`ascnode sky passes`: when satellites rise, culminate and set over a place."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from ascnode.cli.sky_common import (
     Plot,
     as_sky_chart,
     chart,
+    check_duration,
     iso,
     one_sentence,
     open_console,
@@ -38,6 +40,7 @@ from ascnode.sky.stations import Station
 
 _MOST_SATELLITES = 20_000  # some minutes of work
 _TRACK_POINTS = 100
+_LABEL = re.compile(r"\d+/\d+/\d+")  # shell, plane, slot
 
 Named = tuple[int, str, Orbit]
 
@@ -47,12 +50,17 @@ def passes(
     group: Annotated[
         str | None,
         typer.Option(
-            "--constellation", metavar="NAME|CODE|FILE", help="As in `sky visible`; or an orbit, below."
+            "--constellation",
+            metavar="NAME|CODE|FILE",
+            help="A name, code or file as in `sky visible`; or an orbit, below.",
         ),
     ] = None,
     satellite: Annotated[
         str | None,
-        typer.Option(metavar="N|NAME", help="One satellite of it, by number or name; all without it."),
+        typer.Option(
+            metavar="N|NAME",
+            help="One satellite of it, by number or name (SHELL/PLANE/SLOT); all without it.",
+        ),
     ] = None,
     altitude_km: Annotated[float | None, typer.Option(help="A circular orbit of its own.")] = None,
     inclination_deg: Annotated[float | None, typer.Option()] = None,
@@ -71,6 +79,7 @@ def passes(
     """Passes over a place: rise, culmination and set, elevation, azimuths and range."""
     with one_sentence():
         station = place(origin)
+        check_duration(duration)
         if group is not None and altitude_km is None:
             start, satellites = _of_group(group, satellite, epoch)
         elif group is None and altitude_km is not None and inclination_deg is not None:
@@ -113,6 +122,8 @@ def _number(satellites: Constellation | ElementSets, text: str) -> int:
     """A satellite by its number, or else by its name."""
     if isinstance(satellites, ElementSets) and text in satellites.names:
         return satellites.names.index(text)
+    if isinstance(satellites, Constellation) and _LABEL.fullmatch(text):
+        return satellites.index(*(int(part) for part in text.split("/")))
     if text.isdecimal() and int(text) < satellites.count:
         return int(text)
     raise AscnodeError(f"--satellite {text}: {satellites.name} has the numbers 0 to {satellites.count - 1}")
