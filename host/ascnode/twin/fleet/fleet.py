@@ -54,14 +54,15 @@ class Fleet:
         self._sun = sun
         self._prescribed = prescribed
         count = int(np.sum(planes.per_plane))
-        self.class_of = np.zeros(count, np.int64) if class_of is None else np.asarray(class_of, np.int64)
-        if self.class_of.shape != (count,) or np.any((self.class_of < 0) | (self.class_of >= len(classes))):
+        each = np.zeros(count, np.int64) if class_of is None else np.asarray(class_of, np.int64)
+        if each.shape != (count,) or np.any((each < 0) | (each >= len(classes))):
             raise ValueError(
                 f"class_of: {count} numbers below {len(classes)} are due, one for each satellite"
             )
+        self.class_of = each.astype(np.uint16)
         self._class_rows = np.array([one.row(real, flight=not prescribed) for one in classes])
         table_of, turns = _slot_tables(planes)
-        self._blocks = _blocks(planes, table_of, self.class_of)
+        self._blocks = _blocks(planes, table_of, each)
         self.state = new_state(count, real, turns, prescribed)
         self.renew(np.arange(count))
 
