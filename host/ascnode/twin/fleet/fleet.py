@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from ascnode.scenario.hardware import KELVIN_AT_0_C
 from ascnode.sky.constellation import Constellation, Planes
+from ascnode.sky.elements import ElementSets
 from ascnode.sky.sun import sun_direction
 from ascnode.sky.vectors import Floats, Integers
 from ascnode.twin.fleet import kernel
 from ascnode.twin.fleet.classes import NodeClass
+from ascnode.twin.fleet.elements import planes_of
 from ascnode.twin.fleet.rows import POINTS, Bytes, Reals, Rows, new_state
 from ascnode.twin.fleet.sky import plane_rows
 from ascnode_fw.flight import modes
@@ -69,14 +71,18 @@ class Fleet:
     @classmethod
     def of(
         cls,
-        constellation: Constellation,
+        satellites: Constellation | ElementSets,
         epoch: datetime,
         classes: Sequence[NodeClass],
         class_of: Integers | None = None,
         **options: Any,
     ) -> "Fleet":
-        """A constellation's fleet under the real Sun; options as for Fleet."""
-        return cls(constellation.planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
+        """The fleet of a constellation or of real element sets under the real Sun; options as for Fleet."""
+        if isinstance(satellites, ElementSets):
+            planes = planes_of(satellites, epoch)
+        else:
+            planes = satellites.planes
+        return cls(planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
 
     def __len__(self) -> int:
         return len(self.state.energy_j)
