@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,20 +57,34 @@ def test_light_over_an_orbit_is_that_of_sgp4s_positions(elements: ElementSets) -
 
 
 def test_planes_follow_the_elements(elements: ElementSets) -> None:
-    planes = planes_of(elements, EPOCH)
+    planes, lost = planes_of(elements, EPOCH)
+    assert not lost.any()
     assert np.degrees(planes.inclination_rad) == pytest.approx([51.64, 97.6], abs=0.05)
     assert np.degrees(planes.raan_rad) == pytest.approx([150, 40], abs=0.05)
     assert 2 * np.pi / planes.latitude_rate_rad_s == pytest.approx([86400 / 15.5, 86400 / 15.06], rel=2e-3)
 
 
-def test_a_satellite_that_is_not_in_orbit_is_named(elements: ElementSets) -> None:
-    with pytest.raises(ScenarioError, match="ISS is not in orbit at 2322"):
-        planes_of(_decaying(elements), datetime(2322, 1, 1, tzinfo=UTC))
+class Decaying(ElementSets):
+    """The first so many satellites have come down."""
+
+    gone = 1
+
+    def positions_km(self, epoch: datetime, t_s: float, out: Any = None) -> Any:
+        positions = super().positions_km(epoch, t_s, out)
+        positions[: self.gone] = np.nan
+        return positions
 
 
-def _decaying(elements: ElementSets) -> ElementSets:
-    class Gone(ElementSets):
-        def positions_km(self, epoch, t_s, out=None):  # type: ignore[no-untyped-def]
-            return np.full((self.count, 3), np.nan)
+def test_a_satellite_that_is_not_in_orbit_is_held_and_keeps_its_number(elements: ElementSets) -> None:
+    fleet = Fleet.of(Decaying(elements.name, elements.names, elements.records), EPOCH, [NodeClass()])
+    fleet.step(10.0)
+    assert fleet.state.hold.tolist() == [2, 0]
+    assert np.isfinite(fleet.charge).all()
 
-    return Gone(elements.name, elements.names, elements.records)
+
+def test_a_file_without_a_satellite_in_orbit_is_refused(
+    elements: ElementSets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Decaying, "gone", 2)
+    with pytest.raises(ScenarioError, match="circles: no satellite is in orbit at 2022-09-21"):
+        planes_of(Decaying(elements.name, elements.names, elements.records), EPOCH)

@@ -26,6 +26,7 @@ SunAt = Callable[[npt.ArrayLike], Floats]  # unit vectors (..., 3) to the Sun at
 # A step of h seconds at a rate r leaves (r h)^2 / 12 / e of a sudden change of temperature as error for a while: with
 # 0.3, 0.1 K of the 36 K by which the default node's accelerator warms at its fastest point.
 _LONGEST_STEP = 0.3
+SAFE_HOLD = 2  # of State.hold: all but the beacon shed
 _FEW = 20_000  # nodes that one thread steps sooner than several would wake up
 
 
@@ -77,12 +78,17 @@ class Fleet:
         class_of: Integers | None = None,
         **options: Any,
     ) -> "Fleet":
-        """The fleet of a constellation or of real element sets under the real Sun; options as for Fleet."""
+        """The fleet of a constellation or of real element sets under the real Sun; options as for Fleet.
+
+        Element sets that SGP4 cannot fly at the epoch are held in SAFE.
+        """
         if isinstance(satellites, ElementSets):
-            planes = planes_of(satellites, epoch)
+            planes, lost = planes_of(satellites, epoch)
         else:
-            planes = satellites.planes
-        return cls(planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
+            planes, lost = satellites.planes, np.zeros(satellites.count, np.bool_)
+        fleet = cls(planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
+        fleet.state.hold[lost] = SAFE_HOLD
+        return fleet
 
     def __len__(self) -> int:
         return len(self.state.energy_j)
