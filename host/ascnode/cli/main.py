@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, demo, mesh, sky
+from ascnode.cli import accel, board, demo, mesh, sky, twin
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("board")(board.board)
 app.add_typer(accel.app, name="accel")
 app.add_typer(sky.app, name="sky")
 app.add_typer(mesh.app, name="mesh")
+app.add_typer(twin.app, name="twin")
 
 
 def main() -> None:
