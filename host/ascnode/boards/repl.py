@@ -1,0 +1,131 @@
+"""A board's raw REPL: the only module that knows mpremote's library side, which is not a stable API.
+
+Every wait has a deadline; whatever fails is a BoardError that names the port.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import contextmanager, redirect_stdout, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import serial
+
+from ascnode.errors import BoardError, BoardTimeoutError
+from ascnode.session.opening import close_serial, open_serial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READ_S = 5.0
+ENTER_S = 4.0
+_CHUNK_BYTES = 1024
+
+Progress = Callable[[int, int], None]
+
+
+class Repl:
+    """Use with `with`: the port is opened and the raw REPL entered, and given back at the end.
+
+    `restart`: leave with a soft reset, so that a firmware that was interrupted runs again.
+    """
+
+    def __init__(self, path: str, enter_s: float = ENTER_S, restart: bool = True) -> None:
+        self.path = path
+        self._enter_s = enter_s
+        self._restart = restart
+        self._transport: Any = None
+
+    def __enter__(self) -> Self:
+        self._transport = _transport(open_serial(self.path, READ_S, READ_S), self.path)
+        try:
+            self._enter()
+        except BaseException:
+            close_serial(self._transport.serial)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self.leave()
+            else:  # the first error is the one to tell
+                with suppress(BoardError):
+                    self.leave()
+        finally:
+            close_serial(self._transport.serial)
+
+    def leave(self) -> None:
+        """To the friendly REPL, and from there to boot.py and main.py if it should restart."""
+        with self._errors("leaving the REPL"):
+            if self._transport.in_raw_repl:
+                self._transport.exit_raw_repl()
+                if self._restart:
+                    self._transport.serial.write(b"\r\x04")
+
+    def exec(self, code: str, what: str) -> str:
+        """What `code` prints; BoardError with `what` when it raises or does not end."""
+        with self._errors(what):
+            return str(self._transport.exec(code).decode())
+
+    def send(self, code: str, what: str) -> None:
+        """Runs `code` without waiting for an end: a reset has none."""
+        with self._errors(what):
+            self._transport.exec_raw_no_follow(code)
+            self._transport.in_raw_repl = False
+
+    def write_file(self, path: str, data: bytes, progress: Progress | None = None) -> None:
+        """Writes a file on the board, in place."""
+        with self._errors(f"writing {path}"):
+            self._transport.fs_writefile(path, data, chunk_size=_CHUNK_BYTES, progress_callback=progress)
+
+    def _enter(self) -> None:
+        # A soft reset gives a clean heap and keeps main.py from running; some firmware does not survive one.
+        try:
+            with self._errors("entering the raw REPL"):
+                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=self._enter_s)
+        except BoardError:
+            with self._errors("entering the raw REPL"):
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=self._enter_s)
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        from mpremote.transport import TransportError, TransportExecError
+
+        try:
+            with redirect_stdout(io.StringIO()):  # mpremote prints what it did not expect
+                yield
+        except serial.SerialTimeoutException:
+            raise BoardTimeoutError(f"{self.path}: {what}: the board takes no bytes ({READ_S:g} s)") from None
+        except TransportExecError as error:
+            last = error.error_output.strip().splitlines()
+            raise BoardError(
+                f"{self.path}: {what}: the board said {last[-1] if last else 'nothing'}"
+            ) from None
+        except (TransportError, UnicodeDecodeError, SyntaxError, ValueError) as error:
+            raise BoardError(f"{self.path}: {what}: {error}") from None
+        except (OSError, serial.SerialException) as error:
+            raise BoardError(f"{self.path}: {what}: the port went away ({error})") from None
+        except Exception as error:  # struct.error of half a header, termios.error of a port that vanished
+            raise BoardError(f"{self.path}: {what}: {type(error).__name__}: {error}") from None
+
+
+def _transport(port: serial.Serial, path: str) -> Any:
+    """mpremote's transport over a port that we opened: its own opening hides why it failed."""
+    try:
+        from mpremote.transport_serial import SerialTransport
+    except ModuleNotFoundError:
+        raise BoardError("mpremote is missing: pip install ascnode[flash]") from None
+    transport = SerialTransport.__new__(SerialTransport)
+    transport.in_raw_repl = False
+    transport.use_raw_paste = True
+    transport.device_name = path
+    transport.mounted = False
+    transport.serial = port
+    # On a pseudo-terminal it reads with the port's time-out instead of asking how much is there: too patient for us.
+    transport.is_pty = False
+    return transport
