@@ -98,7 +98,9 @@ def merge(
         added = _add(document, bench, found)
         merged = tomlkit.dumps(document).encode()
     except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as error:
-        raise BenchError(f"{name}: cannot be added to: {error}") from None
+        raise BenchError(
+            f"{name}: cannot be added to ({error}): write its boards as [boards.ID] tables"
+        ) from None
     after = parse(merged, name)
     if any(after.boards.get(chip_id) != entry for chip_id, entry in bench.boards.items()):
         raise BenchError(

@@ -116,11 +116,12 @@ def write(
 
 def _copy(path: Path, content: bytes, end: float, progress: Progress | None) -> None:
     # Synced piece by piece: otherwise all of it is "written" to the page cache at once.
-    with path.open("wb", buffering=0) as file:
+    with path.open("wb") as file:
         for at in range(0, len(content), _CHUNK_BYTES):
             if time.monotonic() > end:
                 raise BoardTimeoutError(f"{path.parent}: the image was not written in time")
             file.write(content[at : at + _CHUNK_BYTES])
+            file.flush()
             os.fsync(file.fileno())
             if progress:
                 progress(min(at + _CHUNK_BYTES, len(content)), len(content))

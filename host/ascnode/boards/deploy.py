@@ -125,8 +125,9 @@ def deploy(
 
 def _write(repl: Repl, name: str, data: bytes) -> None:
     repl.write_file(name + _TEMPORARY, data)
-    _remove(repl, [name])
-    repl.exec(f"import os\nos.rename({name + _TEMPORARY!r}, {name!r})", f"renaming {name}")
+    # FAT renames to no name that is taken.
+    code = f"import os\ntry:\n os.remove({name!r})\nexcept OSError:\n pass\nos.rename({name + _TEMPORARY!r}, {name!r})"
+    repl.exec(code, f"renaming {name}")
 
 
 def _remove(repl: Repl, names: list[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ascnode.boards.kinds import KINDS, Kind
-from ascnode.boards.repl import Repl
+from ascnode.boards.repl import ENTER_S, Repl
 from ascnode.errors import AscnodeError, BoardError, DictionaryMismatchError, SessionError, WrongBoardError
 from ascnode.session.messages import Identity
 from ascnode.session.port import Port
@@ -51,7 +51,7 @@ class Chip:
         return self.dictionary == d.digest().hex()
 
 
-def probe(path: str, hello_s: float = HELLO_S) -> Chip:
+def probe(path: str, hello_s: float = HELLO_S, enter_s: float = ENTER_S) -> Chip:
     """Asks the board on a port. One that runs something else is interrupted, asked at the REPL and restarted.
 
     BoardError when nothing there answers as MicroPython does, or the port cannot be had.
@@ -60,12 +60,12 @@ def probe(path: str, hello_s: float = HELLO_S) -> Chip:
     if identity is not None:
         return from_identity(path, identity)
     try:
-        with Repl(path) as repl:
+        with Repl(path, enter_s) as repl:
             return ask(repl)
     except BoardError as error:
         if "raw REPL" in str(error):
             raise BoardError(
-                f"{path}: foreign firmware, or none: neither a hello nor a REPL within {hello_s:g} s and more"
+                f"{path}: foreign firmware, or none: no hello within {hello_s:g} s and no REPL within {2 * enter_s:g} s"
             ) from None
         raise
 
@@ -76,7 +76,7 @@ def hello(path: str, wait_s: float = HELLO_S) -> Identity | None:
 
 
 def leave_firmware(path: str, kind: Kind, chip_id: str | None, wait_s: float = HELLO_S) -> None:
-    """Asks our firmware, if it is what runs there, to leave for the REPL; WrongBoardError leaves another board alone."""
+    """Asks our firmware, if it runs there, to leave for the REPL; WrongBoardError leaves another board alone."""
     asyncio.run(_hello(path, wait_s, lambda identity: require(from_identity(path, identity), kind, chip_id)))
 
 

@@ -5,7 +5,11 @@ Every wait has a deadline; whatever fails is a BoardError that names the port.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import select
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, redirect_stdout, suppress
 from types import TracebackType
@@ -21,7 +25,10 @@ if TYPE_CHECKING:
 
 READ_S = 5.0
 ENTER_S = 4.0
-_CHUNK_BYTES = 1024
+_LONGEST_S = 120.0
+# Larger pieces are fewer round trips; as Python source a piece takes up to four times that on the board.
+_CHUNK_BYTES = 2048
+_FILE_ERRORS = {errno.ENOSPC, errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EROFS}
 
 Progress = Callable[[int, int], None]
 
@@ -88,6 +95,8 @@ class Repl:
         try:
             with self._errors("entering the raw REPL"):
                 self._transport.enter_raw_repl(soft_reset=True, timeout_overall=self._enter_s)
+        except BoardTimeoutError:
+            raise
         except BoardError:
             with self._errors("entering the raw REPL"):
                 self._transport.enter_raw_repl(soft_reset=False, timeout_overall=self._enter_s)
@@ -108,7 +117,10 @@ class Repl:
             ) from None
         except (TransportError, UnicodeDecodeError, SyntaxError, ValueError) as error:
             raise BoardError(f"{self.path}: {what}: {error}") from None
-        except (OSError, serial.SerialException) as error:
+        except OSError as error:  # of the board's file system as mpremote translates it, or of the port
+            if error.errno in _FILE_ERRORS:
+                said = os.strerror(error.errno or 0)
+                raise BoardError(f"{self.path}: {what}: the board said {said}") from None
             raise BoardError(f"{self.path}: {what}: the port went away ({error})") from None
         except Exception as error:  # struct.error of half a header, termios.error of a port that vanished
             raise BoardError(f"{self.path}: {what}: {type(error).__name__}: {error}") from None
@@ -120,12 +132,35 @@ def _transport(port: serial.Serial, path: str) -> Any:
         from mpremote.transport_serial import SerialTransport
     except ModuleNotFoundError:
         raise BoardError("mpremote is missing: pip install ascnode[flash]") from None
-    transport = SerialTransport.__new__(SerialTransport)
+
+    class Transport(SerialTransport):  # type: ignore[misc]
+        """Waits for bytes where mpremote sleeps 10 ms and looks again: a deployment has thousands of answers."""
+
+        def read_until(
+            self,
+            min_num_bytes: int,
+            ending: bytes,
+            timeout: float | None = 10,
+            data_consumer: Callable[[bytes], None] | None = None,
+            timeout_overall: float | None = None,
+        ) -> bytes:
+            data = b""
+            end = time.monotonic() + (timeout_overall or _LONGEST_S)
+            while not data.endswith(ending):
+                left = min(timeout or _LONGEST_S, end - time.monotonic())
+                if left <= 0 or not select.select([self.serial], [], [], left)[0]:
+                    break
+                byte = self.serial.read(1)
+                data = byte if data_consumer else data + byte
+                if data_consumer:
+                    data_consumer(byte)
+            return data
+
+    transport = Transport.__new__(Transport)
     transport.in_raw_repl = False
     transport.use_raw_paste = True
     transport.device_name = path
     transport.mounted = False
     transport.serial = port
-    # On a pseudo-terminal it reads with the port's time-out instead of asking how much is there: too patient for us.
-    transport.is_pty = False
+    transport.is_pty = False  # only read_until looks at it
     return transport
