@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 READ_S = 5.0
 ENTER_S = 4.0
 _LONGEST_S = 120.0
+_PROMPT, _QUIET_S, _INTERRUPTS = b">>> ", 0.15, 3
 # Larger pieces are fewer round trips; as Python source a piece takes up to four times that on the board.
 _CHUNK_BYTES = 2048
 _FILE_ERRORS = {errno.ENOSPC, errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.EROFS}
@@ -91,6 +92,8 @@ class Repl:
             self._transport.fs_writefile(path, data, chunk_size=_CHUNK_BYTES, progress_callback=progress)
 
     def _enter(self) -> None:
+        with self._errors("entering the raw REPL"):
+            self._interrupt()
         # A soft reset gives a clean heap and keeps main.py from running; some firmware does not survive one.
         try:
             with self._errors("entering the raw REPL"):
@@ -99,7 +102,24 @@ class Repl:
             raise
         except BoardError:
             with self._errors("entering the raw REPL"):
+                self._interrupt()
                 self._transport.enter_raw_repl(soft_reset=False, timeout_overall=self._enter_s)
+
+    def _interrupt(self) -> None:
+        # To a friendly prompt that stays. More than once: what came before, a hello too, is typed at the REPL after
+        # the first Ctrl-C and may hold a Ctrl-D, which starts the program again.
+        for _ in range(_INTERRUPTS):
+            self._transport.serial.write(b"\r\x03\x02")
+            if self._until_quiet().endswith(_PROMPT):
+                return
+
+    def _until_quiet(self) -> bytes:
+        port = self._transport.serial
+        end = time.monotonic() + self._enter_s
+        data = b""
+        while time.monotonic() < end and select.select([port], [], [], _QUIET_S)[0]:
+            data = data[-len(_PROMPT) :] + port.read(max(1, port.in_waiting))
+        return data
 
     @contextmanager
     def _errors(self, what: str) -> Iterator[None]:
