@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 
 from ascnode.boards.repl import Repl
@@ -53,17 +54,27 @@ def install(
     """
     check(bitstream)
     repl.exec(_program(), "sending the flash program")
+    try:
+        counts = _update(repl, bitstream, progress, dry_run)
+        repl.exec(_RELEASE, "releasing the flash")
+    except BoardError:
+        with suppress(BoardError):  # the FPGA stays in reset, and nobody drives its flash
+            repl.exec(_RELEASE, "releasing the flash")
+        raise
+    _start(repl)
+    return counts
+
+
+def _update(repl: Repl, bitstream: bytes, progress: Progress | None, dry_run: bool) -> tuple[int, int]:
     identity = repl.exec(_SETUP, "looking for the FPGA's flash").strip()
     if not identity.endswith(f"{_CAPACITY:02x}"):
         raise BoardError(f"{repl.path}: no flash of 4 MiB beside the FPGA: it says {identity or 'nothing'}")
     sectors = range(0, len(bitstream), SECTOR_BYTES)
     changed = [at for at in sectors if not _same(repl, bitstream, at)]
-    if not dry_run:
-        for number, at in enumerate(changed):
-            if progress:
-                progress(number, len(changed))
-            _write_sector(repl, bitstream, at)
-    _start(repl)
+    for number, at in enumerate([] if dry_run else changed):
+        if progress:
+            progress(number, len(changed))
+        _write_sector(repl, bitstream, at)
     return len(changed), len(sectors)
 
 
@@ -84,7 +95,6 @@ def _same(repl: Repl, bitstream: bytes, at: int) -> bool:
 
 
 def _start(repl: Repl) -> None:
-    repl.exec(_RELEASE, "releasing the flash")
     if repl.exec("print(ice.start())", "starting the FPGA").strip() != "True":
         raise BoardError(
             f"{repl.path}: the FPGA did not raise CDONE within 1 s: it does not take this bitstream"
