@@ -67,7 +67,7 @@ def test_detecting_writes_nothing(board: FakeEsp32) -> None:
 
 def test_a_flash_that_holds_something_else_is_an_error(board: FakeEsp32) -> None:
     board.damage_next = True
-    with pytest.raises(BoardError, match="loader: .*MD5"):
+    with pytest.raises(BoardError, match=r"loader: .*MD5"):
         flash_esp32.install(board.port, ESP32, IMAGE, MAC)
 
 
@@ -78,7 +78,7 @@ def test_another_board_is_refused_before_a_byte_is_written(board: FakeEsp32) -> 
 
 
 def test_another_chip_is_refused_before_a_byte_is_written(board: FakeEsp32) -> None:
-    with pytest.raises(WrongBoardError, match="is an ESP32 .*not an esp32c3: nothing was written"):
+    with pytest.raises(WrongBoardError, match=r"is an ESP32 .*not an esp32c3: nothing was written"):
         flash_esp32.install(board.port, KINDS["esp32c3"], IMAGE, None)
     assert untouched(board)
     other = FakeEsp32(magic=ESP32S2_MAGIC)
@@ -96,7 +96,7 @@ def test_a_board_in_use_is_not_flashed(board: FakeEsp32) -> None:
 
 def test_a_board_unplugged_in_the_middle_is_one_sentence_and_can_be_flashed_again() -> None:
     dying = FakeEsp32(die_after=2)
-    with pytest.raises(BoardError, match="loader: |went away while its loader was at work"):
+    with pytest.raises(BoardError, match=r"the ESP32's loader: |went away while its loader was at work"):
         flash_esp32.install(dying.port, ESP32, IMAGE, MAC)
     again = FakeEsp32()
     assert flash_esp32.install(again.port, ESP32, IMAGE, MAC) == MAC
@@ -105,7 +105,7 @@ def test_a_board_unplugged_in_the_middle_is_one_sentence_and_can_be_flashed_agai
 
 def test_a_port_without_a_loader_is_an_error_with_advice() -> None:
     master, slave = os.openpty()
-    with pytest.raises(BoardError, match="loader: .*connect.*hold BOOT while you press EN"):
+    with pytest.raises(BoardError, match=r"loader: .*connect.*hold BOOT while you press EN"):
         flash_esp32.detect(os.ttyname(slave), ESP32, None)
     os.close(master)
     os.close(slave)

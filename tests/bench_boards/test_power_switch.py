@@ -33,7 +33,7 @@ def test_a_relays_words_reach_the_program_as_they_are() -> None:
     )
     switch = switch_of("a", relay, refuse)
     switch.off()
-    with pytest.raises(BoardError, match="power switch failed: .*ZeroDivisionError"):
+    with pytest.raises(BoardError, match=r"power switch failed: .*ZeroDivisionError"):
         switch.on()
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 import serial
 
+from ascnode.boards import bench
 from ascnode.boards import serial as boards_serial
 from ascnode.boards.identity import probe
-from ascnode.boards.serial import SerialBoard, find
+from ascnode.boards.serial import SerialBoard, board_named, board_on, find
 from ascnode.errors import BoardError, BoardTimeoutError, DictionaryMismatchError
+from ascnode.session.opening import close_serial
 from ascnode_fw.wire import dictionary as d
 from bench_boards.desk import Desk
 from boards.rig import PROMPT, rig
@@ -146,7 +148,7 @@ def test_a_missing_permission_names_the_ports_group(monkeypatch: pytest.MonkeyPa
 
 def test_a_file_that_is_no_port_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(BoardError, match="cannot open .*notes.txt"):
+    with pytest.raises(BoardError, match=r"cannot open .*notes.txt"):
         probe(str(tmp_path / "notes.txt"))
 
 
@@ -163,7 +165,7 @@ def test_plain_micropython_is_asked_at_its_repl_and_runs_its_program_again_after
 
 
 def test_foreign_firmware_that_never_answers_is_said_to_be_that(tmp_path: Path) -> None:
-    main = "import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nimport time\nwhile True:\n    time.sleep_ms(50)\n"
+    main = "import micropython, time\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True:\n    time.sleep_ms(50)\n"
     with rig(tmp_path, main) as (board, port):
         port.read_until(b"deaf\n")
         port.serial.close()
@@ -212,3 +214,52 @@ asyncio.run(main())
         process.send_signal(signal.SIGKILL)
         process.communicate()
         asyncio.run(take(desk))
+
+
+def test_a_board_of_the_bench_file_brings_its_power_switch() -> None:
+    file = """
+[boards.0123456789abcdef]
+name = "nadir"
+kind = "rp2040"
+power = { switch = "manual" }
+[boards.fedcba9876543210]
+name = "zenith"
+kind = "esp32"
+"""
+    asked: list[str] = []
+    nadir = board_named(bench.parse(file.encode()), "nadir", asked.append)
+    assert (nadir.chip_id, nadir.capabilities) == ("0123456789abcdef", {"serial", "power", "manual"})
+    nadir.power.off()
+    assert "nadir" in asked[0]
+    assert board_named(bench.parse(file.encode()), "zenith", asked.append).capabilities == {"serial"}
+
+
+def test_a_board_on_a_port_is_known_by_its_chip(tmp_path: Path) -> None:
+    with Desk(tmp_path, 1) as desk:
+        assert board_on(desk.names[0]).chip_id == desk.chip_ids[0]
+    master, slave = os.openpty()
+    with pytest.raises(BoardError, match="no hello: flash the board first"):
+        board_on(os.ttyname(slave))
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_port_is_given_back_with_rts_before_dtr() -> None:
+    # An ESP32 board's EN falls while RTS is asserted and DTR is not.
+    class Recorder:
+        is_open = True
+
+        def __init__(self) -> None:
+            self.done: list[object] = []
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if name != "done":
+                self.done.append((name, value))
+            object.__setattr__(self, name, value)
+
+        def close(self) -> None:
+            self.done.append("close")
+
+    port = Recorder()
+    close_serial(port)  # type: ignore[arg-type]
+    assert port.done == [("rts", False), ("dtr", False), "close"]

@@ -59,8 +59,8 @@ GOOD = make(PAYLOAD)
         (b"\x7fELF" + bytes(1020), "no UF2 block at byte 0"),
         (GOOD[:512] + bytes(512), "no UF2 block at byte 512"),
         (GOOD[:508] + bytes(4) + GOOD[512:], "no UF2 block at byte 0"),
-        (struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 0, 477, 0, 1, RP2040) + bytes(476) + GOOD[508:512], "holds 477"),
-        (struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0x2000, 0, 0, 0, 1, RP2040) + bytes(476) + GOOD[508:512], "holds 0"),
+        (GOOD[:16] + struct.pack("<I", 477) + GOOD[20:512], "the block at byte 0 holds 477"),
+        (GOOD[:16] + struct.pack("<I", 0) + GOOD[20:512], "the block at byte 0 holds 0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(content: bytes, sentence: str) -> None:

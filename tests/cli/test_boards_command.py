@@ -2,6 +2,9 @@
 
 import json
 import os
+import select
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,41 +128,32 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...
 
 def test_a_shell_opens_the_boards_repl_through_mpremote(board: VirtualBoard, tmp_path: Path) -> None:
     succeed(tmp_path, "flash", "--board", "virtual", "--port", board.port)
-    # mpremote needs a terminal; typed: a sum, then Ctrl-X.
-    shown = in_terminal(tmp_path, ["boards", "shell", board.port], b"print(6*7)\r", b"42", b"\x18")
-    assert "Connected to MicroPython" in shown
-    assert (
-        "no such port" in fail(tmp_path, "boards", "shell", "--bench-file", "absent", "/dev/null/x") or True
+    steps = [(b"exit this shell", b"print(6*7)\r"), (b"\n42", b"\x18")]
+    assert "Connected to MicroPython" in in_terminal(tmp_path, ["boards", "shell", board.port], steps)
+
+
+def test_a_shell_of_nothing_is_one_sentence(tmp_path: Path) -> None:
+    assert "no such port" in fail(tmp_path, "boards", "shell", "/dev/no-such-port")
+    assert "bench.toml: No such file" in fail(tmp_path, "boards", "shell", "nadir")
+
+
+def in_terminal(folder: Path, arguments: list[str], steps: list[tuple[bytes, bytes]]) -> str:
+    """What a command shows on a terminal; of each step, the second is typed when the first has been shown."""
+    master, slave = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ascnode", *arguments], cwd=folder, stdin=slave, stdout=slave, stderr=slave
     )
-
-
-def in_terminal(folder: Path, arguments: list[str], typed: bytes, expected: bytes, then: bytes) -> str:
-    import pty
-    import select
-    import sys
-    import time
-
-    pid, master = pty.fork()
-    if pid == 0:
-        os.chdir(folder)
-        os.execv(sys.executable, [sys.executable, "-m", "ascnode", *arguments])
+    os.close(slave)
     shown = b""
-    end = time.monotonic() + 30
-    steps = [(b">>> ", typed), (expected, then)]
-    while steps and time.monotonic() < end:
-        if not select.select([master], [], [], 0.2)[0]:
-            if b"Connected" in shown and len(steps) == 2:
-                os.write(master, b"\r")
-            continue
-        shown += os.read(master, 4096)
-        if steps[0][0] in shown:
-            os.write(master, steps.pop(0)[1])
-    while time.monotonic() < end and os.waitpid(pid, os.WNOHANG) == (0, 0):
-        if select.select([master], [], [], 0.1)[0]:
-            try:
+    try:
+        for expected, typed in steps:
+            while expected not in shown:
+                assert select.select([master], [], [], 30)[0], shown
                 shown += os.read(master, 4096)
-            except OSError:
-                break
-    os.close(master)
-    assert not steps, shown
+            os.write(master, typed)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
     return shown.decode(errors="replace")

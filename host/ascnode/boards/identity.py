@@ -7,8 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ascnode.boards.kinds import KINDS, Kind
-from ascnode.boards.repl import ENTER_S, Repl
-from ascnode.errors import AscnodeError, BoardError, DictionaryMismatchError, SessionError, WrongBoardError
+from ascnode.boards.repl import ENTER_S, NoReplError, Repl
+from ascnode.errors import (
+    AscnodeError,
+    BoardError,
+    BoardTimeoutError,
+    DictionaryMismatchError,
+    SessionError,
+    WrongBoardError,
+)
 from ascnode.session.messages import Identity
 from ascnode.session.port import Port
 from ascnode.session.session import Session
@@ -62,12 +69,10 @@ def probe(path: str, hello_s: float = HELLO_S, enter_s: float = ENTER_S) -> Chip
     try:
         with Repl(path, enter_s) as repl:
             return ask(repl)
-    except BoardError as error:
-        if "raw REPL" in str(error):
-            raise BoardError(
-                f"{path}: foreign firmware, or none: no hello within {hello_s:g} s and no REPL within {2 * enter_s:g} s"
-            ) from None
-        raise
+    except (NoReplError, BoardTimeoutError):
+        raise BoardError(
+            f"{path}: foreign firmware, or none: no hello within {hello_s:g} s and no REPL within {2 * enter_s:g} s"
+        ) from None
 
 
 def hello(path: str, wait_s: float = HELLO_S) -> Identity | None:

@@ -34,6 +34,10 @@ _FILE_ERRORS = {errno.ENOSPC, errno.ENOENT, errno.EEXIST, errno.EISDIR, errno.EN
 Progress = Callable[[int, int], None]
 
 
+class NoReplError(BoardError):
+    """What is on the port does not answer as MicroPython's REPL does."""
+
+
 class Repl:
     """Use with `with`: the port is opened and the raw REPL entered, and given back at the end.
 
@@ -92,18 +96,23 @@ class Repl:
             self._transport.fs_writefile(path, data, chunk_size=_CHUNK_BYTES, progress_callback=progress)
 
     def _enter(self) -> None:
+        # A soft reset gives a clean heap and keeps main.py from running; some firmware does not survive one.
+        if not self._try(soft_reset=True) and not self._try(soft_reset=False):
+            raise NoReplError(
+                f"{self.path}: no REPL, tried twice for {self._enter_s:g} s (foreign firmware? put MicroPython on with "
+                f"--image)"
+            )
+
+    def _try(self, soft_reset: bool) -> bool:
+        from mpremote.transport import TransportError
+
         with self._errors("entering the raw REPL"):
             self._interrupt()
-        # A soft reset gives a clean heap and keeps main.py from running; some firmware does not survive one.
-        try:
-            with self._errors("entering the raw REPL"):
-                self._transport.enter_raw_repl(soft_reset=True, timeout_overall=self._enter_s)
-        except BoardTimeoutError:
-            raise
-        except BoardError:
-            with self._errors("entering the raw REPL"):
-                self._interrupt()
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=self._enter_s)
+            try:
+                self._transport.enter_raw_repl(soft_reset, timeout_overall=self._enter_s)
+            except TransportError:
+                return False
+        return True
 
     def _interrupt(self) -> None:
         # To a friendly prompt that stays. More than once: what came before, a hello too, is typed at the REPL after

@@ -9,9 +9,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from ascnode.boards.bench import Bench
 from ascnode.boards.discovery import find_ports
-from ascnode.boards.identity import from_identity
+from ascnode.boards.identity import from_identity, hello
 from ascnode.boards.locks import BoardLock
+from ascnode.boards.power_switch import AbsentSwitch, Ask, PowerSwitch, switch_of
 from ascnode.errors import AscnodeError, BoardError, BoardTimeoutError, DictionaryMismatchError
 from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
@@ -29,17 +31,25 @@ class SerialBoard:
     `candidates` gives the ports to look at, those that are plugged in by default: names move, chip ids stay.
     """
 
-    capabilities = frozenset({"serial"})
-
     def __init__(
-        self, chip_id: str, candidates: Candidates | None = None, listener: Listener | None = None
+        self,
+        chip_id: str,
+        candidates: Candidates | None = None,
+        listener: Listener | None = None,
+        power: PowerSwitch | None = None,
     ) -> None:
         self.chip_id = chip_id
+        self.power = power or AbsentSwitch(chip_id)
         self.session: Session | None = None
         self._candidates = candidates or plugged_in
         self._listener = listener
         self._lock = BoardLock(chip_id)
         self._last: str | None = None
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the rig can do with it: "power" without which power tests are blocked."""
+        return frozenset({"serial"}) | self.power.capabilities
 
     async def __aenter__(self) -> Self:
         self._lock.acquire()
@@ -73,6 +83,20 @@ class SerialBoard:
     def _ordered(self) -> list[str]:
         # Where it was last time first.
         return sorted(self._candidates(), key=lambda path: (path != self._last, path))
+
+
+def board_on(port: str) -> SerialBoard:
+    """The board that is on a port now; BoardError when it does not run our firmware."""
+    identity = hello(port)
+    if identity is None:
+        raise BoardError(f"{port}: no hello: flash the board first (ascnode flash)")
+    return SerialBoard(from_identity(port, identity).chip_id, lambda: [port, *plugged_in()])
+
+
+def board_named(bench: Bench, name: str, ask: Ask) -> SerialBoard:
+    """The board of that name, with its power switch; `ask` shows a sentence and returns when a person has done it."""
+    chip_id, entry = bench.named(name)
+    return SerialBoard(chip_id, power=switch_of(entry.name, entry.power, ask))
 
 
 def plugged_in() -> list[str]:

@@ -100,7 +100,7 @@ def shell(
 
 
 def _path_of(board: str, bench_file: Path) -> str:
-    if Path(board).exists():
+    if "/" in board:
         return board
     chip_id, entry = bench.load(bench_file).named(board)
     return choose_port(Target(KINDS[entry.kind], chip_id=chip_id))
