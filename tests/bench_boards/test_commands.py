@@ -12,6 +12,7 @@ import pytest
 
 from ascnode.boards import bench
 from ascnode.boards.virtual import VirtualBoard
+from ascnode.cli.main import main
 from boards.rig import PROMPT, rig
 from loop.demo_process import run
 
@@ -121,9 +122,23 @@ def test_a_port_that_does_not_answer_is_in_the_table_and_in_the_status(tmp_path:
         (("--board", "virtual", "--bench", "x"), "bench.toml: No such file"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
+def test_what_is_wrong_is_one_sentence(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "junk").write_bytes(b"MZ" * 512)
-    assert sentence in fail(tmp_path, "flash", *arguments)
+    monkeypatch.setattr(sys, "argv", ["ascnode", "flash", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    error = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert error.startswith("ascnode: ")
+    assert error.count("\n") == 1
+    assert sentence in error
 
 
 def test_a_shell_opens_the_boards_repl_through_mpremote(board: VirtualBoard, tmp_path: Path) -> None:
