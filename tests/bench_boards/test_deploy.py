@@ -10,6 +10,7 @@ from ascnode.boards import deploy, flashing, identity
 from ascnode.boards.discovery import Found
 from ascnode.boards.flash_image import read_files
 from ascnode.boards.kinds import KINDS
+from ascnode.boards.locks import BoardLock
 from ascnode.boards.repl import Repl
 from ascnode.boards.virtual import VirtualBoard
 from ascnode.errors import BoardError, WrongBoardError
@@ -102,6 +103,25 @@ def test_the_wrong_board_is_refused_untouched(
         assert board.boots == boots  # it was not even asked to leave its firmware
         assert identity.probe(board.port).commandable
     assert ("lib/ascnode_fw/retired.py" in flash_of(board)) is not flown
+
+
+def test_a_board_that_flies_for_another_process_is_not_disturbed(board: VirtualBoard) -> None:
+    flashing.deploy_firmware(target(board), firmware_files(), lambda text: None)
+    boots = board.boots
+    with BoardLock(CHIP), pytest.raises(BoardError, match=f"board {CHIP} is in use"):
+        flashing.deploy_firmware(target(board), firmware_files(1), lambda text: None)
+    assert board.boots == boots
+
+
+def test_a_chip_of_the_same_family_is_another_chip() -> None:
+    esp32, s3 = (
+        identity.Chip("p", "a0b1c2d3e4f5", chip, "MicroPython 1.27.0") for chip in ("esp32", "esp32s3")
+    )
+    identity.require(esp32, KINDS["esp32"], None)
+    identity.require(s3, KINDS["esp32s3"], None)
+    for chip, kind in ((esp32, "esp32s3"), (s3, "esp32"), (esp32, "rp2040")):
+        with pytest.raises(WrongBoardError, match=f"p is a {chip.chip} .*not a {kind}"):
+            identity.require(chip, KINDS[kind], None)
 
 
 class Unplugged(Repl):
