@@ -1,12 +1,15 @@
 """`ascnode boards` and `ascnode flash` as a user runs them, on virtual boards behind real ports."""
 
+import io
 import json
 import os
 import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -14,7 +17,6 @@ from ascnode.boards import bench
 from ascnode.boards.virtual import VirtualBoard
 from ascnode.cli.main import main
 from boards.rig import PROMPT, rig
-from loop.demo_process import run
 
 CHIP = "0123456789abcdef"
 
@@ -29,15 +31,30 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualBo
         yield board
 
 
+def run(folder: Path, *arguments: str) -> tuple[object, str, str]:
+    """Status, output and errors of a command, in this process: each start of one takes a second."""
+    out, error = io.StringIO(), io.StringIO()
+    command = patch.object(sys, "argv", ["ascnode", *arguments])
+    with (
+        command,
+        chdir(folder),
+        redirect_stdout(out),
+        redirect_stderr(error),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return ended.value.code or 0, out.getvalue(), error.getvalue()
+
+
 def succeed(folder: Path, *arguments: str) -> str:
     status, out, error = run(folder, *arguments)
     assert (status, error) == (0, ""), out + error
     return out
 
 
-def fail(folder: Path, *arguments: str, status: int = 1) -> str:
-    got, out, error = run(folder, *arguments)
-    assert got == status, out + error
+def fail(folder: Path, *arguments: str) -> str:
+    status, out, error = run(folder, *arguments)
+    assert status == 1, out + error
     assert error.count("\n") == 1
     assert error.startswith("ascnode: ")
     return error
@@ -122,23 +139,9 @@ def test_a_port_that_does_not_answer_is_in_the_table_and_in_the_status(tmp_path:
         (("--board", "virtual", "--bench", "x"), "bench.toml: No such file"),
     ],
 )
-def test_what_is_wrong_is_one_sentence(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: tuple[str, ...],
-    sentence: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
     (tmp_path / "junk").write_bytes(b"MZ" * 512)
-    monkeypatch.setattr(sys, "argv", ["ascnode", "flash", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    error = capsys.readouterr().err
-    assert ended.value.code == 1
-    assert error.startswith("ascnode: ")
-    assert error.count("\n") == 1
-    assert sentence in error
+    assert sentence in fail(tmp_path, "flash", *arguments)
 
 
 def test_a_shell_opens_the_boards_repl_through_mpremote(board: VirtualBoard, tmp_path: Path) -> None:

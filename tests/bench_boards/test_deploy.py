@@ -13,7 +13,8 @@ from ascnode.boards.kinds import KINDS
 from ascnode.boards.locks import BoardLock
 from ascnode.boards.repl import Repl
 from ascnode.boards.virtual import VirtualBoard
-from ascnode.errors import BoardError, WrongBoardError
+from ascnode.errors import BoardError, DictionaryMismatchError, WrongBoardError
+from ascnode_fw.wire import dictionary as d
 from bench_boards.desk import firmware_files
 from boards.rig import PROMPT, rig
 
@@ -111,6 +112,19 @@ def test_a_board_that_flies_for_another_process_is_not_disturbed(board: VirtualB
     with BoardLock(CHIP), pytest.raises(BoardError, match=f"board {CHIP} is in use"):
         flashing.deploy_firmware(target(board), firmware_files(1), lambda text: None)
     assert board.boots == boots
+
+
+def test_a_board_with_another_dictionary_is_still_asked_to_leave_its_firmware_and_flashed(
+    board: VirtualBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    flashing.deploy_firmware(target(board), firmware_files(), said.append)
+    monkeypatch.setattr(d, "digest", lambda: bytes.fromhex("123456789abcdef0"))
+    probed = identity.probe(board.port)
+    assert (probed.chip_id, probed.commandable) == (CHIP, False)
+    with pytest.raises(DictionaryMismatchError, match="123456789abcdef0"):
+        flashing.deploy_firmware(target(board), firmware_files(), said.append)
+    assert said[-1].startswith("wrote 0 files")
 
 
 def test_a_chip_of_the_same_family_is_another_chip() -> None:

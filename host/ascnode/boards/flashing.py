@@ -75,14 +75,22 @@ def _port_of(chip_id: str, fitting: list[Found]) -> str:
 
 
 def install_micropython(
-    target: Target, image: Image, say: Say, dry_run: bool, verbose: bool = False
+    target: Target,
+    image: Image,
+    say: Say,
+    dry_run: bool,
+    progress: bootsel.Progress | None = None,
+    verbose: bool = False,
 ) -> Target:
-    """Puts an image on; the target with the port where the board came back, and the chip id it was proved to have."""
+    """Puts an image on; the target with the port where the board came back, and the chip id it was proved to have.
+
+    `verbose`: esptool shows its own progress.
+    """
     if target.kind.espressif:
         return _install_esp32(target, image, say, dry_run, verbose)
     if target.kind.platform != "rp2":
         raise BoardError(f"a {target.kind.name} board takes no image")
-    return _install_rp2(target, image, say, dry_run)
+    return _install_rp2(target, image, say, dry_run, progress)
 
 
 def _install_esp32(target: Target, image: Image, say: Say, dry_run: bool, verbose: bool) -> Target:
@@ -98,16 +106,18 @@ def _install_esp32(target: Target, image: Image, say: Say, dry_run: bool, verbos
     return replace(target, port=port, chip_id=chip_id)
 
 
-def _install_rp2(target: Target, image: Image, say: Say, dry_run: bool) -> Target:
+def _install_rp2(
+    target: Target, image: Image, say: Say, dry_run: bool, progress: bootsel.Progress | None
+) -> Target:
     uf2.check(image.content, target.kind.families)
     before = {found.path for found in target.look()}
     drive = _waiting_drive(target)
     if drive is None:
-        return _through_boot_loader(target, image, say, dry_run)
+        return _through_boot_loader(target, image, say, dry_run, progress)
     say(f"{'would write' if dry_run else 'writing'} {image.name} to {drive.path} ({drive.model})")
     if dry_run:
         return target
-    bootsel.write(drive, image.content, target.kind)
+    bootsel.write(drive, image.content, target.kind, progress)
     port = _wait_port(target, before)
     say(f"MicroPython is on; the board is {port}")
     return replace(target, port=port, drive=None)
@@ -121,7 +131,9 @@ def _waiting_drive(target: Target) -> bootsel.Drive | None:
     return None if target.port is not None else bootsel.only_drive(target.drives(), target.kind)
 
 
-def _through_boot_loader(target: Target, image: Image, say: Say, dry_run: bool) -> Target:
+def _through_boot_loader(
+    target: Target, image: Image, say: Say, dry_run: bool, progress: bootsel.Progress | None
+) -> Target:
     port = choose_port(target)
     identity.leave_firmware(port, target.kind, target.chip_id)
     with ExitStack() as stack:
@@ -137,7 +149,7 @@ def _through_boot_loader(target: Target, image: Image, say: Say, dry_run: bool) 
             repl.send("import machine\nmachine.bootloader()", "starting the boot loader")
         say(f"board {chip.chip_id} restarts in its boot loader")
         drive = bootsel.wait_drive(target.kind, before, target.drives)
-        bootsel.write(drive, image.content, target.kind)
+        bootsel.write(drive, image.content, target.kind, progress)
         port = _wait_port(proved, set())
     say(f"MicroPython is on; the board is {port}")
     return replace(proved, port=port)
