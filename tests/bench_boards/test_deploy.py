@@ -171,6 +171,21 @@ def test_a_board_unplugged_in_the_middle_is_one_sentence_and_the_next_flash_fini
         assert flashing.deploy_firmware(target(again), firmware_files(), lambda text: None).commandable
 
 
+def test_a_flown_board_unplugged_in_an_update_does_not_start_with_half_of_it(
+    board: VirtualBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flashing.deploy_firmware(target(board), firmware_files(), lambda text: None)
+    update = {f"lib/ascnode_fw/new{n}.mpy": bytes(3000) for n in range(3)}
+    Unplugged.board = board
+    monkeypatch.setattr(Unplugged, "files", 1)
+    monkeypatch.setattr(flashing, "Repl", Unplugged)
+    with pytest.raises(BoardError, match="the port went away"):
+        flashing.deploy_firmware(target(board), firmware_files(), lambda text: None, again=update)
+    with VirtualBoard(board.flash) as again:
+        again.power_on()
+        assert identity.probe(again.port).firmware.startswith("MicroPython")
+
+
 def test_a_file_that_arrives_damaged_is_found_by_the_boards_own_hash(
     board: VirtualBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
