@@ -184,7 +184,7 @@ class _Engine:
             last_word = self._delayed(bank, taken + 1, last_word, shape.read_share)
             taken_at = taken + 1 + (shares_bank and shape.first_is_read)
             ready = self._fetch(job, count, taken_at) if count else 0
-            taken = max(last_word, ready)
+            taken = max(last_word + self._timing.pass_to_pass, ready)
         return last_word, taken
 
     def _delayed(self, bank: int, first: float, last: float, share: float = 1) -> float:
@@ -245,7 +245,7 @@ class _Engine:
 
 
 def _left_shifts(control: Words) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.where(control & _LEFT_BIT, control & _AMOUNT, 0).astype(np.int64)
+    return np.where(control & _LEFT_BIT, (control & _AMOUNT) + 1, 0).astype(np.int64)
 
 
 def _drain_job(job: Job) -> DrainJob:

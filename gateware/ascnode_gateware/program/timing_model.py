@@ -13,6 +13,7 @@ class Timing:
     """
 
     start_to_header: int = 2  # from START to the first header word
+    pass_to_pass: int = 1  # from a pass's last word to the next one's being taken, when its block is there
     pixel_to_drain: int = 5  # from an output group's last word to the drain's beginning, when it is free
     drain_to_header: int = 2  # from the beginning of a job's last drain to the next header's first word
     drain_byte: int = 2

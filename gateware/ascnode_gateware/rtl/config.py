@@ -8,7 +8,7 @@ from ascnode_gateware.program.job import FIELDS
 from ascnode_gateware.rtl.cells import keep
 
 # These load a counter, a pointer or a memory, and are not kept here.
-_POINTERS = {"input", "weights", "output", "skip"}
+_POINTERS = {"input", "weights", "output", "skip"}  # skip is output
 _OF_PASSES = {
     *("d_kx", "d_ky", "d_icg", "d_ocg", "ix0", "iy0", "kx_inc", "ky_inc"),
     *("n_kx_less_1", "n_ky_less_1", "n_icg_less_1", "n_ocg_less_1"),

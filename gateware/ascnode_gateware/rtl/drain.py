@@ -23,7 +23,6 @@ class Order:
     last_pixel: WireVector  # 8
     add: WireVector
     output: WireVector  # 15
-    skip: WireVector  # 15
     out_step: WireVector  # 9
     ends_layer: WireVector
 
@@ -54,7 +53,6 @@ class Progress:
         self.second = Register(1, "drain_second")  # the slot is for a second visit
         self.issuing = Register(1, "drain_issuing")  # first visits are left
         self.pixel, self.channel = Register(8, "drain_pixel"), Register(2, "drain_channel")
-        self.again = Register(2, "drain_again")  # channel of the second visit
         self._visits = Register(3, "drain_visits")  # which of the last three slots were first visits
         self.valid = select(self.second, self._visits[2], self.issuing)
 
@@ -66,11 +64,12 @@ class Progress:
         pixel_done = first & (self.channel == 3)
         keep(self.odd, (begin, 0), (go, ~self.odd))
         keep(self.second, (begin, 0), (ends, order.add & ~self.second))
-        keep(self.channel, (begin, 0), (first, low(self.channel + 1, 2)))
+        keep(
+            self.channel, (begin, 0), (ends & ~self.second, low(self.channel + 1, 2))
+        )  # at the end too: see _scale_entry
         keep(self.pixel, (begin, 0), (pixel_done, low(self.pixel + 1, 8)))
         keep(self.issuing, (clear, 0), (begin, 1), (pixel_done & (self.pixel == order.last_pixel), 0))
         keep(self._visits, (begin, 0), (ends, concat(self._visits[:2], self.issuing & ~self.second)))
-        keep(self.again, (begin, 0), (ends & self.second & self.valid, low(self.again + 1, 2)))
 
 
 def drain(
@@ -99,12 +98,12 @@ def drain(
     result = WireVector(8, "drain_result")
     skip = _Skip(p, ends, begin, taken.add & busy, read_word)
     first = _first_operand(sums, tables.first(result, ends), which, p)
-    scale = tables.scale(entry, ends)
+    scale = tables.scale(_scale_entry(p, entry, taken.add), go)
     x, shifting = _addition(first, tables.addend(p.second, skip.byte, entry), scale, p, ends, go)
     digits = tables.digits(entry, go)
     half = delayed(select(p.odd, digits[:16], digits[16:]), "requantise_half", go)
     total = product(x, digits, half, p.odd, go, "requantise_total")
-    result <<= _finish(total, scale, ends, go)
+    result <<= _finish(total, scale, p.odd, go)
     coming, writes = _written(p, taken.add, ends, begin | clear)
     pack = _pack(result, ends & writes, granted, begin | clear)
     waiting = pack.waiting
@@ -119,9 +118,10 @@ def drain(
     keep(busy, (clear | done, 0), (begin, 1))
     keep(which, (clear, 1), (begin, ~which))
     keep(slot, (clear, 0), (done, low(slot + 1, 2)))
-    output = _pointer("drain_output", begin, order.output, written, taken.out_step)
-    skip_at = _pointer("drain_skip", begin, order.skip, skip_read, taken.out_step)
-    _drive(port, waiting | skip.wanted, select(waiting, output, skip_at), waiting, pack.word)
+    # The pixel whose skip word is read is the one that is written or, from the second byte on, the one after it.
+    pointer = _pointer("drain_pointer", begin, order.output, pack.starts, taken.out_step)
+    output = delayed(pointer, "drain_output", pack.starts)
+    _drive(port, waiting | skip.wanted, select(waiting, output, pointer), waiting, pack.word)
     return Drain(begin, busy, which, done, done & taken.ends_layer)
 
 
@@ -153,7 +153,7 @@ class _Skip:
         word = Register(32, "drain_skip_word")
         visit = ends & p.second & p.valid
         keep(word, (arrives, read_word), (visit, word[8:].zero_extended(32)))
-        self.consumed = visit & (p.again == 3)
+        self.consumed = visit & ((p.channel ^ 2) == 3)  # the first visit was three slots ago: two channels
         self.wanted = active & (~(there | asked | arrives) | self.consumed)
         self.starved = p.second & p.valid & ~there
         self.byte = word[:8]
@@ -189,13 +189,23 @@ def _addition(
     return x, shifting
 
 
-def _finish(total: WireVector, scale: WireVector, ends: WireVector, go: WireVector) -> WireVector:
-    """The output byte in its second cycle after the product; the shift word is kept, the next one being read."""
-    right = delayed(select(scale[5], Const(0, 5), scale[:5]), "drain_right", ends)
-    kept = delayed(scale, "drain_scale", ends)
+def _scale_entry(p: Progress, entry: WireVector, add: WireVector) -> WireVector:
+    """A shift word is read for the item of this slot in its second cycle, for that of two slots before in its first.
+
+    Slots two apart are of the same visit, and so one or two channels apart.
+    """
+    before = select(add, low(p.channel - 1, 2), p.channel ^ 2)
+    again = select(p.second, entry, concat(entry[2:], before))
+    return select(p.odd, entry, again)
+
+
+def _finish(total: WireVector, scale: WireVector, odd: WireVector, go: WireVector) -> WireVector:
+    """The output byte in its second cycle after the product. scale: the item's shift word in the odd cycle; the next
+    item's in the other, when the right shift of this one is kept."""
+    right = delayed(select(scale[5], Const(0, 5), scale[:5]), "drain_right", go & ~odd)
     quotient, carry = rounded(total[15:47], right)
     held = delayed(concat(carry, quotient), "drain_quotient", go)
-    return clamped(held[:9], held[9], kept[8:16], kept[16:32])
+    return clamped(held[:9], held[9], scale[8:16], scale[16:32])
 
 
 def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) -> tuple[Register, Register]:
@@ -210,6 +220,7 @@ def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) 
 class _Pack:
     word: Register  # 32: four bytes
     waiting: Register  # until it is written
+    starts: WireVector  # its first byte arrives; the word before has been written
 
 
 def _pack(result: WireVector, arrives: WireVector, granted: WireVector, clear: WireVector) -> _Pack:
@@ -218,7 +229,7 @@ def _pack(result: WireVector, arrives: WireVector, granted: WireVector, clear: W
     keep(count, (clear, 0), (arrives, low(count + 1, 2)))
     waiting = Register(1, "drain_waiting")
     keep(waiting, (clear, 0), (arrives & (count == 3), 1), (granted, 0))
-    return _Pack(word, waiting)
+    return _Pack(word, waiting, arrives & (count == 0))
 
 
 def _pointer(name: str, begin: WireVector, start: WireVector, step: WireVector, by: WireVector) -> Register:

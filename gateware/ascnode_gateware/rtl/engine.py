@@ -117,7 +117,7 @@ def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> E
     )
     connect(s.fetch_wants, fetch.wants)
     _connect_fetch(s.fetch, fetch, from_ring, header, begin)
-    _connect_pixels(s, stream, grants)
+    _connect_pixels(s, stream, fetch, grants)
     _connect_take(s, fetch, stream, upcoming, config, target, begin, occupied)
     keep(target, (clear, 0), (s.take & upcoming.last, ~target))
     ops = operands(
@@ -222,10 +222,10 @@ def _connect_fetch(
     begin <<= fetch.begin
 
 
-def _connect_pixels(s: _Shared, stream: Pixels, grants: Grants) -> None:
+def _connect_pixels(s: _Shared, stream: Pixels, fetch: Fetch, grants: Grants) -> None:
     connect(s.pixel.request, stream.request)
     connect(s.pixel.address, stream.address)
-    connect(s.urgent, stream.word.load)
+    connect(s.urgent, stream.word.load & fetch.at_block)  # only a block waits for the first pixel
     connect(s.issued, grants.pixel)
 
 
@@ -261,18 +261,14 @@ def _order(
     last_pixel: WireVector,
     begins: WireVector,
 ) -> Order:
-    """Output and skip addresses go up by a word with each output group."""
-    addresses = []
-    for name in ("output", "skip"):
-        register = Register(15, f"order_{name}")
-        keep(register, (header.arrives(name), header.value(name)), (begins, following(register)))
-        addresses.append(register)
+    """The output's address goes up by a word with each output group."""
+    output = Register(15, "order_output")
+    keep(output, (header.arrives("output"), header.value("output")), (begins, following(output)))
     return Order(
         pending=pending,
         last_pixel=delayed(last_pixel, "order_last_pixel", ended),
         add=config["add"],
-        output=addresses[0],
-        skip=addresses[1],
+        output=output,
         out_step=config["out_step"],
         ends_layer=config["layer_end"] & delayed(job_end, "order_job_end", ended),
     )

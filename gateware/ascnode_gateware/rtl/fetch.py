@@ -48,7 +48,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A word that was asked for in the cycle before; `index` counts from 0 in its kind."""
+    """A word that was asked for in the cycle before; `index` counts from 0 in its kind, and holds in between."""
 
     header: WireVector
     parameter: WireVector
@@ -70,6 +70,7 @@ class Fetch:
     bad_opcode: WireVector
     idle: WireVector
     at_gate: WireVector
+    at_block: WireVector
 
 
 class Fetcher:
@@ -79,7 +80,8 @@ class Fetcher:
         self._program, self._ring_ready, self._ring_address = program, ring_ready, ring_address
         # One flip-flop a state: the longest paths begin here.
         self._in = {state: Register(1, f"fetch_in_{state.name.lower()}") for state in State}
-        self._count = Register(10, "fetch_count")
+        self._count = Register(10, "fetch_count")  # of the word that was granted last
+        self._fresh = Register(1, "fetch_fresh")  # none of this state was
         self._pc = Register(15, "fetch_pc")
         self._weights = Register(15, "fetch_weights")
         self._opcode = Register(2, "fetch_opcode")
@@ -97,7 +99,7 @@ class Fetcher:
         wants = self.at(State.HEADER) | (body & (~stream | self._ring_ready))
         request = wants & (~self.at(State.BLOCK) | seq.may_refill)
         got = request & seq.granted
-        # When a block's last word comes, no pixel is urgent any more: it need not be looked at.
+        # No pixel is urgent when a state's last word comes: it need not be looked at.
         last = wants & seq.free & self._at_last()
         arrival = self._arrival(got)
         block_ready = (self.at(State.BLOCK) & last) | self.at(State.READY)
@@ -106,9 +108,8 @@ class Fetcher:
         ended = first_word & (word[:2] == Opcode.END)
         bad = first_word & (word[:2] == 3)
         self._next_state(seq, last, ended)
-        keep(
-            self._count, (seq.clear | last | ended | self.at(State.GATE), 0), (got, low(self._count + 1, 10))
-        )
+        keep(self._count, (got & self._fresh, 0), (got, low(self._count + 1, 10)))
+        keep(self._fresh, (seq.clear | last | ended | self.at(State.GATE), 1), (got, 0))
         resident = select(body, self._weights, self._pc)
         self._next_pointers(word, got & ~from_ring, resident, arrival, seq.start)
         return Fetch(
@@ -123,6 +124,7 @@ class Fetcher:
             bad_opcode=bad,
             idle=self.at(State.IDLE),
             at_gate=self.at(State.GATE),
+            at_block=self.at(State.BLOCK),
         )
 
     def _bank(self, stream: WireVector) -> WireVector:
@@ -131,7 +133,7 @@ class Fetcher:
         return select(self.at(State.HEADER), self._pc[14], of_job)
 
     def _at_last(self) -> WireVector:
-        """The state's last word: its count has ones where no smaller count has all of them."""
+        """1 when the state's last word is next: the count before it has ones where no smaller one has all of them."""
         counts = {
             State.HEADER: HEADER_WORDS,
             State.PARAMETERS: PARAMETER_WORDS,
@@ -140,16 +142,16 @@ class Fetcher:
         }
         found: WireVector = Const(0, 1)
         for state, words in counts.items():
-            bits = [bit for place, bit in enumerate(self._count) if (words - 1) >> place & 1]
+            bits = [bit for place, bit in enumerate(self._count) if (words - 2) >> place & 1]
             found = found | (self.at(state) & reduce(and_, bits))
-        return found
+        return found & ~self._fresh
 
     def _arrival(self, got: WireVector) -> Arrival:
         kinds = (State.HEADER, State.PARAMETERS, State.BLOCK, State.TABLE)
         header, parameter, block, table = (
             delayed(got & self.at(kind), f"fetch_got_{kind.name.lower()}") for kind in kinds
         )
-        return Arrival(header, parameter, block, table, delayed(self._count, "fetch_index"))
+        return Arrival(header, parameter, block, table, self._count)
 
     def _next_state(self, seq: Sequence, last: WireVector, ended: WireVector) -> None:
         loads = self._opcode == Opcode.LOAD

@@ -52,9 +52,7 @@ def _place(arrival: Arrival) -> tuple[Register, Register]:
     """(word of a channel 0..2, channel) of the parameter that arrives."""
     kind, channel = Register(2, "tables_kind"), Register(2, "tables_channel")
     complete = arrival.parameter & (kind == 2)
-    keep(
-        kind, (complete | ~arrival.parameter & (arrival.index == 0), 0), (arrival.parameter, low(kind + 1, 2))
-    )
+    keep(kind, (complete | arrival.header, 0), (arrival.parameter, low(kind + 1, 2)))
     keep(channel, (arrival.header, 0), (complete, low(channel + 1, 2)))
     return kind, channel
 

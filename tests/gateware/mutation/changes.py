@@ -73,13 +73,11 @@ def _constants(net: LogicNet) -> list[int]:
 
 
 def _pairs(net: LogicNet) -> list[int]:
-    """Places of parts as wide as the next one, which is another."""
+    """Places of parts as wide as the next one; none in a sign extension, whose parts are all alike."""
     parts = net.args
-    return [
-        i
-        for i in range(len(parts) - 1)
-        if len(parts[i]) == len(parts[i + 1]) and parts[i] is not parts[i + 1]
-    ]
+    if len(set(parts)) < len(parts):
+        return []
+    return [i for i in range(len(parts) - 1) if len(parts[i]) == len(parts[i + 1])]
 
 
 def changed(net: LogicNet, change: str) -> WireVector:

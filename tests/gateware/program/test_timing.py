@@ -44,8 +44,8 @@ def test_one_pass_takes_a_cycle_a_word_then_drains_two_an_output() -> None:
     assert prediction.stalls == prediction.cycles - 100
 
 
-@pytest.mark.parametrize(("words", "cycles"), [(1, 4), (3, 4), (4, 4), (5, 5), (64, 64)])
-def test_a_pass_takes_four_cycles_at_least(words: int, cycles: int) -> None:
+@pytest.mark.parametrize(("words", "cycles"), [(1, 4), (3, 4), (4, 5), (5, 6), (64, 65)])
+def test_a_pass_takes_a_cycle_more_than_its_words_and_four_at_least(words: int, cycles: int) -> None:
     def end(passes: int) -> int:
         return _predict([copy_job(cols_less_1=words - 1, width=512, n_icg_less_1=passes - 1)]).jobs[0].end
 
@@ -57,9 +57,9 @@ def test_weights_in_the_pixels_bank_cost_their_words() -> None:
         job = copy_job(cols_less_1=31, width=32, n_icg_less_1=passes - 1, **fields)
         return _predict([job]).jobs[0].end
 
-    assert end(21, input=0x0) - end(11, input=0x0) == 10 * (32 + 4)
+    assert end(21, input=0x0) - end(11, input=0x0) == 10 * (32 + 1 + 4)
     padding = {"input": 0x0, "iy0": -5}
-    assert end(21, **padding) - end(11, **padding) == 10 * 32  # what is not read waits for nobody
+    assert end(21, **padding) - end(11, **padding) == 10 * (32 + 1)  # what is not read waits for nobody
 
 
 def test_a_third_group_waits_for_the_first_ones_drain() -> None:
@@ -70,19 +70,19 @@ def test_a_third_group_waits_for_the_first_ones_drain() -> None:
     assert end(2) - end(1) == end(6) - end(5) == drain_with_latency
 
 
-@pytest.mark.parametrize(("output", "delays"), [(0x800, 0), (0x5200, 3 * 64)])
+@pytest.mark.parametrize(("output", "delays"), [(0x800, 0), (0x5200, 3 * 63)])
 def test_drains_hide_behind_long_groups_but_for_their_writes_to_the_pixels_bank(
     output: int, delays: int
 ) -> None:
     job = copy_job(cols_less_1=63, width=64, n_icg_less_1=19, n_ocg_less_1=3, out_step=4, output=output)
     (cycles,) = _predict([job]).jobs
-    assert cycles.end == FIRST_PIXEL + 4 * 20 * 64 - 1 + delays + 5 + 5 + 8 * 64
+    assert cycles.end == FIRST_PIXEL + 4 * 20 * (64 + 1) - 2 + delays + 5 + 5 + 8 * 64
 
 
-def test_each_bit_of_left_shift_costs_a_cycle_an_output() -> None:
+def test_a_left_shift_costs_a_cycle_an_output_and_one_for_each_bit() -> None:
     job = copy_job(cols_less_1=49, width=50)
     slow = _predict([job], Channel(0, 2**30, 7, 0, -128, 127)).jobs[0].end
-    assert slow - _predict([job]).jobs[0].end == 7 * 4 * 50
+    assert slow - _predict([job]).jobs[0].end == (7 + 1) * 4 * 50
 
 
 def test_a_barrier_waits_for_the_last_write() -> None:

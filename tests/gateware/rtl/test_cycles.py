@@ -13,10 +13,8 @@ from gateware.rtl.subjects import ALL, PLAIN, inputs, program_of
 TOLERANCE = 0.05  # of a layer
 TOTAL_TOLERANCE = 0.01
 JOB_CYCLES = 40  # a layer so short that a job's start is more than that may be off by one
-# The simulated host asks for room before a block and commits it afterwards, 2.5 cycles in all, and then the block
-# is read 4 cycles later.
-RATE = QUAD_FLASH_CYCLES_PER_WORD
-SOURCE = StreamSource(RATE, extra_words=2.5 / RATE, latency=4)  # type: ignore[arg-type]
+# The simulated host commits a block behind its last word; it is read 4 cycles later.
+SOURCE = StreamSource(QUAD_FLASH_CYCLES_PER_WORD, latency=4)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("options", [PLAIN, Options(stream="always")], ids=["plain", "streamed"])
