@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from ascnode.boards.interpreter import find_interpreter
+from ascnode.boards.serial import SerialBoard
+from ascnode.boards.virtual import VirtualBoard
 from ascnode.errors import LinkDownError, ParityError
-from ascnode.faults.board import VirtualControl
+from ascnode.faults.board import SerialControl, VirtualControl
 from ascnode.faults.coverage import expected_divergence
 from ascnode.faults.injector import Injector
 from ascnode.faults.noise import Noise, generator
@@ -18,6 +20,7 @@ from ascnode.faults.schedule import Injection, Schedule
 from ascnode.faults.wire import FaultyLine
 from ascnode.session.request import Patience
 from ascnode.twin.hosted import HostedPlant
+from ascnode.twin.pair import Pair
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.wire import dictionary as d
@@ -219,6 +222,42 @@ def test_an_exchange_over_a_cable_that_was_cut_goes_on_and_is_compared(tmp_path:
                 line.set()
                 assert (await pair.again()).now_us == minute * 60 * S
             assert (pair.steps, pair.mismatches) == (19 * 60, 0)
+
+    asyncio.run(asyncio.wait_for(body(), 60))
+
+
+class Switch:
+    """A power switch of a bench, that here switches a virtual board."""
+
+    capabilities = frozenset({"power"})
+
+    def __init__(self, board: VirtualBoard) -> None:
+        self.board = board
+
+    def off(self) -> None:
+        self.board.cut()
+
+    def on(self) -> None:
+        self.board.power_on()
+
+
+def test_a_board_behind_a_power_switch_is_found_again_by_its_chip_id(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with paired(tmp_path) as (pair, board):
+            pair.session.close()
+            chip_id = pair.twin.node.unique_id.hex()
+            async with SerialBoard(chip_id, lambda: [board.port], power=Switch(board)) as serial:
+                board.reset()
+                flown = Pair("serial", await serial.connect(), pair.twin, S)
+                control = SerialControl(flown, serial)
+                table = {"kind": "board", "effect": "power_cut", "start_s": 50, "off_s": 20}
+                injector = Injector(flown, Schedule.of([table]), S, control=control)
+                assert injector.unsupported() == []
+                reset = Schedule.of([{"kind": "board", "effect": "reset"}])
+                assert Injector(flown, reset, S, control=control).unsupported()
+                await injector.begin(0)
+                await advance(injector, 200 * S, Orders().busy(200))
+                assert (board.boots, flown.steps, flown.mismatches) == (3, 180, 0)
 
     asyncio.run(asyncio.wait_for(body(), 60))
 
