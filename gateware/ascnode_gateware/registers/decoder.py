@@ -58,7 +58,8 @@ def hardware_wires() -> dict[str, int]:
 def registers(bus: Bus, hardware: Mapping[str, WireVector], reset: WireVector) -> RegisterBlock:
     """`hardware`: the wires that `hardware_wires` names; reset: 1, synchronous, sets every field to its reset value.
 
-    Never waits. An address that holds no register reads 0 and ignores writes; bit 15 is not looked at.
+    Never waits. An address that holds no register reads 0 and ignores writes; bit 15 is not looked at. Counters are
+    cleared in the cycle after a START's write or a reset, in which no event counts.
     """
     _check(hardware)
     block = _Block(bus, hardware, reset)
