@@ -29,6 +29,11 @@ def sun_direction(epoch: datetime, t_s: npt.ArrayLike = 0.0) -> Floats:
     return np.stack([np.cos(longitude), np.cos(obliquity) * across, np.sin(obliquity) * across], axis=-1)
 
 
+def mean_sun_deg(epoch: datetime) -> float:
+    """Mean longitude of the Sun, deg, which is the right ascension of mean solar time's Sun (same source)."""
+    return float(280.460 + 0.9856474 * days_since_j2000(epoch)) % 360
+
+
 def beta_deg(plane_normal: Floats, sun_unit: Floats) -> Floats:
     """Angles of the Sun above orbit planes, deg, positive on the normal's side: (..., 3) to (...)."""
     return np.degrees(np.arcsin(np.clip(dot(plane_normal, sun_unit), -1.0, 1.0)))
