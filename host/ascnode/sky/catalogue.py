@@ -95,8 +95,8 @@ CATALOGUE = {
         lambda epoch: (dawn_dusk(epoch),),
     ),
     "million": Entry(
-        "[A] one million, in the altitudes and inclinations of SpaceX's application of January 2026 for orbital "
-        "data centres (500 to 2,000 km; 30 deg and sun-synchronous)",
+        "[A] one million, in the altitudes and inclinations of SAT-LOA-20260108-00016 (500 to 2,000 km, "
+        "30 deg and sun-synchronous)",
         _million,
     ),
 }

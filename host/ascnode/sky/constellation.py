@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import numba
 import numpy as np
 
 from ascnode.errors import ScenarioError
 from ascnode.sky.catalogue import CATALOGUE
+from ascnode.sky.compiled import compiled
 from ascnode.sky.elements import ElementSets, load_elements
 from ascnode.sky.orbit import CircularOrbit
 from ascnode.sky.shells import Shell, is_code, parse_code
@@ -151,11 +151,11 @@ class Constellation:
         planes = self.planes
         to_slot0, ahead = self.plane_axes(t_s)
         radius = planes.radius_km[:, np.newaxis]
-        _place(planes.first, planes.per_plane, *self._slots, radius * to_slot0, radius * ahead, result)
+        _place(planes.first, planes.per_plane, *self.slots, radius * to_slot0, radius * ahead, result)
         return result
 
     @cached_property
-    def _slots(self) -> tuple[Integers, Floats]:
+    def slots(self) -> tuple[Integers, Floats]:
         """Where each plane's slot angles begin in a table of their cosines and sines, (p,) and (s, 2)."""
         sizes, each = np.unique(self.planes.per_plane, return_inverse=True)
         begin = np.cumsum(sizes) - sizes
@@ -163,7 +163,7 @@ class Constellation:
         return begin[each], np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 
 
-@numba.njit(cache=True)  # type: ignore[misc]
+@compiled
 def _place(
     first: Integers, per_plane: Integers, begin: Integers, turns: Floats, a: Floats, b: Floats, out: Floats
 ) -> None:

@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass
 
 from ascnode.errors import ScenarioError
+from ascnode.sky.constants import SECONDS_PER_DAY
 from ascnode.sky.orbit import CircularOrbit
+from ascnode.sky.sun import MEAN_SUN_DEG_DAY
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SHELL = re.compile(
@@ -113,11 +115,8 @@ def sun_synchronous_inclination_deg(altitude_km: float) -> float:
 
     Raises ValueError where none does: below the surface, and from 5,975 km up.
     """
-    polar = CircularOrbit(altitude_km, 0.0, 0.0, 0.0)
-    cosine = _MEAN_SUN_RAD_S / polar.node_rate_rad_s
+    equatorial = CircularOrbit(altitude_km, 0.0, 0.0, 0.0)
+    cosine = math.radians(MEAN_SUN_DEG_DAY) / SECONDS_PER_DAY / equatorial.node_rate_rad_s
     if cosine < -1:
         raise ValueError(f"altitude_km is {altitude_km}: no orbit so high is sun-synchronous")
     return math.degrees(math.acos(cosine))
-
-
-_MEAN_SUN_RAD_S = math.radians(0.9856474) / 86400  # Astronomical Almanac, section C, as in ascnode.sky.sun
