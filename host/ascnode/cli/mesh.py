@@ -14,9 +14,10 @@ from ascnode.cli import mesh_options as options
 from ascnode.cli.accel_common import open_console
 from ascnode.cli.mesh_plots import plot_rtt, plot_survey
 from ascnode.errors import ScenarioError
+from ascnode.mesh.fibre import fibre_rtt_ms, rtt_ms
 from ascnode.mesh.large import Route, find_route
 from ascnode.mesh.network import Network
-from ascnode.mesh.survey import Survey, fibre_rtt_ms, quantiles, rtt_ms, survey
+from ascnode.mesh.survey import Survey, quantiles, survey
 from ascnode.sky.cities import load_cities
 from ascnode.sky.places import place
 from ascnode.sky.stations import Station

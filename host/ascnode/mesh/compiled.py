@@ -5,16 +5,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import TypeVar, cast
+from typing import ParamSpec, TypeVar, cast
 
 import numba
 
-_Function = TypeVar("_Function", bound=Callable[..., object])
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
-def compiled(function: _Function) -> _Function:
-    """numba's nopython mode with strict floating point: the same bytes on every run."""
-    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """numba's nopython mode with strict floating point: the same bytes on every run.
+
+    Where no cache can be written it compiles in every process.
+    """
+    try:
+        return cast(
+            Callable[Parameters, Result], numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        )
+    except RuntimeError:  # a read-only installation, and no home to write to
+        return cast(Callable[Parameters, Result], numba.njit(nogil=True, error_model="numpy")(function))
 
 
 def in_threads(work: Callable[[int, int], object], rows: int) -> None:

@@ -54,6 +54,12 @@ class GroundLinks:
         rows = slice(int(self.first[station]), int(self.first[station + 1]))
         return self.satellite[rows], self.range_km[rows]
 
+    def only(self, kept: npt.NDArray[np.bool_]) -> "GroundLinks":
+        """Those of the links (m,) that are kept."""
+        before = np.concatenate([[0], np.cumsum(kept)])
+        first = before[self.first].astype(np.int32)
+        return GroundLinks(first, self.satellite[kept], self.range_km[kept], self.sin_elevation[kept])
+
 
 @dataclass(frozen=True)
 class Sites:

@@ -61,7 +61,8 @@ class Links:
 
 def capped(pairs: Integers, terminals: Integers) -> Integers:
     """The pairs (m, 2), taken in order, that still find a free one of `terminals` (n,) at both ends."""
-    return pairs[_grant(np.ascontiguousarray(pairs), terminals.copy())]
+    kept: Integers = pairs[_grant(np.ascontiguousarray(pairs), terminals.copy())]
+    return kept
 
 
 def nearest_pairs(

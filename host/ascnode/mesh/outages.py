@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ascnode.mesh.chance import uniform
 from ascnode.sky.vectors import Integers
 
 Flags = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,7 @@ class Outages:
         if self.random_share == 0:
             return np.zeros(len(pairs), dtype=np.bool_)
         period = int(t_s // self.period_s)
-        words = _mix(np.array([self.seed & (2**64 - 1)], dtype=np.uint64))
-        for column in (np.array([period]), pairs[:, 0], pairs[:, 1]):
-            words = _mix(words ^ column.astype(np.uint64))
-        out: Flags = np.asarray(words >> np.uint64(11), dtype=np.float64) * 2.0**-53 < self.random_share
-        return out
+        return uniform(self.seed, period, pairs[:, 0], pairs[:, 1]) < self.random_share
 
 
 def _named(outage: Outage, pairs: Integers) -> Flags:
@@ -69,11 +65,3 @@ def _named(outage: Outage, pairs: Integers) -> Flags:
         return np.asarray(np.any(pairs == outage.a, axis=1))
     low, high = sorted((outage.a, outage.b))
     return np.asarray((pairs[:, 0] == low) & (pairs[:, 1] == high))
-
-
-def _mix(words: Words) -> Words:
-    """SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014): every input bit moves every output bit."""
-    words = words + np.uint64(0x9E3779B97F4A7C15)
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))

@@ -80,10 +80,14 @@ class Routes:
     def path(self, a: int, b: int) -> list[int]:
         """The satellites of the shortest route from station a to station b; empty without one."""
         _, satellite = self.pair_km(a, b)
+        return self.onwards(satellite, b)
+
+    def onwards(self, satellite: int, station: int) -> list[int]:
+        """The satellites from this one, itself included, to the one that hands down to the station."""
         path: list[int] = []
         while satellite >= 0:
             path.append(satellite)
-            satellite = int(self.next_hop[satellite, b])
+            satellite = int(self.next_hop[satellite, station])
         return path
 
     def all_pairs_km(self) -> Floats:

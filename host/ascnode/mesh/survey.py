@@ -8,31 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.mesh.compiled import compiled
+from ascnode.mesh.fibre import fibre_rtt_ms, rtt_ms
 from ascnode.mesh.network import Network, Snapshot
 from ascnode.mesh.routing import Indices, Routes
-from ascnode.sky.constants import SPEED_OF_LIGHT_KM_S
-from ascnode.sky.stations import Station
 from ascnode.sky.vectors import Floats, Integers
 
-EARTH_MEAN_RADIUS_KM = 6371.0088  # IUGG mean radius R1 (Moritz, Geodetic Reference System 1980)
-FIBRE_INDEX = 1.4682  # group index at 1550 nm, Corning SMF-28 Ultra data sheet
-
 Words = npt.NDArray[np.uint64]
-
-
-def rtt_ms(length_km: npt.ArrayLike) -> Floats:
-    """There and back in vacuum, ms."""
-    return 2000 * np.asarray(length_km, dtype=np.float64) / SPEED_OF_LIGHT_KM_S
-
-
-def fibre_rtt_ms(stations: Sequence[Station]) -> Floats:
-    """There and back by fibre along the great circle, ms, (k, k): the least that a cable could take."""
-    latitude = np.radians([station.latitude_deg for station in stations])
-    longitude = np.radians([station.longitude_deg for station in stations])
-    apart = longitude - longitude[:, np.newaxis]
-    half = np.sin((latitude - latitude[:, np.newaxis]) / 2) ** 2
-    half += np.cos(latitude) * np.cos(latitude[:, np.newaxis]) * np.sin(apart / 2) ** 2
-    return FIBRE_INDEX * rtt_ms(EARTH_MEAN_RADIUS_KM * 2 * np.arcsin(np.sqrt(np.minimum(half, 1))))
 
 
 @dataclass
