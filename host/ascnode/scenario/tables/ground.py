@@ -26,7 +26,6 @@ class Gateways(Table):
         Sites | Literal["none"],
         Field(description='"all" of the table, the first N, "none", or a list of CITY or "LAT,LON"'),
     ] = "all"
-    min_elevation_deg: Elevation = 25.0
     antennas: Annotated[int, Field(ge=1, description="satellites that one gateway tracks at a time")] = 8
 
 
