@@ -1,0 +1,260 @@
+"""What moves during a slot: queries up, between satellites, and answers down; bytes that wait, and bytes that are lost.
+
+Each laser (each way), each user's uplink and each user's downlink carries one thing at a time. What finds no route, no
+turn before the slot ends, or no user in view waits where it is until the next slot.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ascnode.mesh.assignment import NONE
+from ascnode.mesh.chance import uniform
+from ascnode.mesh.slots import FRAMES_PER_SECOND, frame_start_us, next_frame
+from ascnode.scenario.ledger import DOWNLINK, MESH, UPLINK, WAIT, Account, answered, failed
+from ascnode.scenario.line import Line, airtime_us
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.slot import Slot
+
+LOST_UP = "lost on the uplink"
+LOST_DOWN = "lost on the downlink"
+NO_SATELLITE = "no satellite in view"
+NO_ROUTE = "no route"
+BUFFER_FULL = "queue full on the way"
+ANYWHERE = -1  # a query's node is not chosen yet; an answer's user moves from satellite to satellite
+
+Arrive = Callable[[int, "Parcel"], None]
+Choose = Callable[[Account, int], int]
+_RETRY_US = 20_000_000  # custody_timeout of the flight software's dictionary
+
+
+@dataclass
+class Parcel:
+    """Bytes of one account on their way. `at`: the satellite where they are; `to`: where they go, or ANYWHERE."""
+
+    kind: str  # query, answer, shard or gradient
+    account: Account
+    size: int
+    at: int
+    to: int
+    ready_us: int
+    jobs: tuple[Account, ...] = ()
+
+
+@dataclass
+class Bytes:
+    """What the links were asked to carry, and what became of it."""
+
+    offered: int = 0
+    delivered: int = 0
+    lost: int = 0
+
+
+class Flow:
+    """Links and queues of a run. `arrive(time_us, parcel)` takes what reaches its satellite, `choose` places queries."""
+
+    def __init__(self, scenario: Scenario, users: int, arrive: Arrive, choose: Choose) -> None:
+        self.bytes = Bytes()
+        self.waiting: dict[int, list[Parcel]] = defaultdict(list)
+        self.per_satellite: dict[int, int] = defaultdict(int)
+        self.per_gateway: dict[int, int] = defaultdict(int)
+        self.hops: dict[tuple[int, int], int] = defaultdict(int)
+        self._arrive, self._choose = arrive, choose
+        self._lines: dict[tuple[str, int, int], Line] = defaultdict(Line)
+        self._lasers, self._downlink, self._seed = scenario.lasers, scenario.downlink, scenario.seed
+        self._disturbed_us = round(scenario.downlink.disturbance_ms * 1000)
+        self._users = users
+
+    # --- a slot
+
+    def begin(self, slot: Slot) -> None:
+        """What waited goes on, in order of time; what missed its deadline does not."""
+        for line in self._lines.values():
+            line.forget(slot.start_us)
+        parcels = [parcel for queue in self.waiting.values() for parcel in queue]
+        self.waiting.clear()
+        for parcel in sorted(parcels, key=_order):
+            if parcel.kind == "query" and parcel.account.query.deadline_s * 1_000_000 <= slot.start_us:
+                self._lose(parcel, NO_ROUTE)
+            elif not parcel.account.open and parcel.kind in ("query", "answer"):
+                self._lose(parcel, parcel.account.cause)
+            else:
+                parcel.ready_us = max(parcel.ready_us, slot.start_us)
+                self.send(slot, parcel)
+
+    def places(self) -> Iterable[int]:
+        """The satellites where something waits."""
+        return [satellite for satellite, queue in self.waiting.items() if queue]
+
+    def held_bytes(self) -> int:
+        """Bytes that wait."""
+        return sum(parcel.size for queue in self.waiting.values() for parcel in queue)
+
+    def lose_at(self, satellite: int, cause: str) -> None:
+        """What waits in a satellite that fails."""
+        for parcel in self.waiting.pop(satellite, []):
+            self._lose(parcel, cause)
+
+    # --- up
+
+    def ask(self, slot: Slot, account: Account, size: int) -> bool:
+        """A user sends; False when no turn is left in this slot and the user has to try again in the next."""
+        query = account.query
+        satellite = int(slot.serving[query.user])
+        if satellite == NONE:
+            self.bytes.offered += size
+            self.bytes.lost += size
+            failed(account, NO_SATELLITE)
+            return True
+        start_us, end_us = self._turn(slot, "up", query.user, max(account.mark_us, query.sent_us), size)
+        if end_us > slot.end_us:
+            return False
+        self._lines["up", query.user, 0].reserve(start_us, end_us - start_us)
+        self.bytes.offered += size
+        arrival_us = end_us + slot.ground_us(query.user, satellite, end_us)
+        account.spend(UPLINK, arrival_us)
+        self.per_satellite[satellite] += size
+        parcel = Parcel("query", account, size, satellite, ANYWHERE, arrival_us)
+        if self._unlucky(slot, account, satellite, query.user, 0):
+            self._lose(parcel, LOST_UP)
+        else:
+            self.send(slot, parcel)
+        return True
+
+    # --- between satellites
+
+    def offer(self, slot: Slot, parcel: Parcel) -> None:
+        """New bytes: an answer that a node has made, a shard, a gradient."""
+        self.bytes.offered += parcel.size
+        self.send(slot, parcel)
+
+    def send(self, slot: Slot, parcel: Parcel) -> None:
+        """As far as this slot takes it."""
+        if parcel.ready_us >= slot.end_us or not self._aim(slot, parcel):
+            self._wait(parcel)
+            return
+        target = parcel.to if parcel.to != ANYWHERE else self._exit(slot, parcel)
+        if target == NONE or not self._along(slot, parcel, target):
+            self._wait(parcel)
+        elif parcel.kind == "answer":
+            self._down(slot, parcel)
+        else:
+            self.bytes.delivered += parcel.size
+            self._arrive(parcel.ready_us, parcel)
+
+    def _aim(self, slot: Slot, parcel: Parcel) -> bool:
+        # Chooses the node of a query that has none.
+        if parcel.kind == "query" and parcel.to == ANYWHERE:
+            parcel.to = self._choose(parcel.account, parcel.at) if parcel.at in slot.lanes else NONE
+            parcel.account.node = parcel.to
+            return parcel.to != NONE
+        return True
+
+    def _exit(self, slot: Slot, parcel: Parcel) -> int:
+        if self._downlink.to == "gateway":
+            return slot.exit_of(parcel.at, to_gateway=True)
+        return int(slot.serving[parcel.account.query.user])
+
+    def _along(self, slot: Slot, parcel: Parcel, target: int) -> bool:
+        # Hop by hop; False where it has to wait.
+        path = slot.path(parcel.at, target)
+        for a, b in zip(path, path[1:], strict=False):
+            length_us = airtime_us(parcel.size, self._lasers.rate_mbps)
+            line = self._lines["laser", a, b]
+            if line.first_free(parcel.ready_us, length_us) >= slot.end_us:
+                return False
+            start_us = line.reserve(parcel.ready_us, length_us)
+            sent_us = start_us + length_us
+            parcel.at, parcel.ready_us = b, sent_us + slot.hop_us(a, b, sent_us) + self._lasers.hop_us
+            self.hops[a, b] += parcel.size
+            self._mark(parcel, MESH, parcel.ready_us)
+        return bool(path)
+
+    # --- down
+
+    def _down(self, slot: Slot, parcel: Parcel) -> None:
+        account, satellite = parcel.account, parcel.at
+        site = self._site(slot, account, satellite)
+        start_us, end_us = self._turn(slot, "down", site, parcel.ready_us, parcel.size)
+        if end_us > slot.end_us:
+            self._wait(parcel)
+            return
+        self._lines["down", site, 0].reserve(start_us, end_us - start_us)
+        account.spend(WAIT, start_us)
+        heard_us = end_us + slot.ground_us(site, satellite, end_us)
+        account.spend(DOWNLINK, heard_us)
+        account.tries += 1
+        self.per_satellite[satellite] += parcel.size
+        if self._unlucky(slot, account, satellite, site, account.tries):
+            self._again(parcel, heard_us)
+            return
+        self.bytes.delivered += parcel.size
+        if site >= self._users:
+            self.per_gateway[site - self._users] += 1
+        answered(account, heard_us)
+
+    def _site(self, slot: Slot, account: Account, satellite: int) -> int:
+        return self._users + int(slot.gateway[satellite]) if self._downlink.to == "gateway" else account.query.user
+
+    def _again(self, parcel: Parcel, heard_us: int) -> None:
+        if parcel.account.tries >= self._downlink.tries:
+            self._lose(parcel, LOST_DOWN)
+            return
+        parcel.ready_us = heard_us + _RETRY_US
+        parcel.account.spend(WAIT, parcel.ready_us)
+        self._wait(parcel)
+
+    # --- turns, loss, queues
+
+    def _turn(self, slot: Slot, way: str, site: int, at_us: int, size: int) -> tuple[int, int]:
+        # The first own turns that carry so many bytes: a cell's terminals take turns of 1/750 s.
+        per_turn = self._downlink.rate_mbps * 1e6 / 8 / FRAMES_PER_SECOND
+        terminals = self._downlink.cell_users
+        turns = -int(-size // per_turn)
+        own = int(uniform(self._seed, slot.number, site, 7)[0] * terminals) if site < self._users else 0
+        start_us = max(at_us, slot.start_us + self._disturbed_us)
+        line = self._lines[way, site, 0]
+        step = terminals if site < self._users else 1
+        while True:
+            frame = next_frame(start_us)
+            frame += (own - frame) % step
+            last = frame + (turns - 1) * step
+            begin_us, end_us = frame_start_us(frame), frame_start_us(last) + airtime_us(
+                size - int((turns - 1) * per_turn), self._downlink.rate_mbps
+            )
+            free_us = line.first_free(begin_us, end_us - begin_us)
+            if free_us == begin_us:
+                return begin_us, end_us
+            start_us = free_us
+
+    def _unlucky(self, slot: Slot, account: Account, satellite: int, site: int, leg: int) -> bool:
+        sine = max(slot.sin_elevation(site, satellite), 1e-3)
+        rules = self._downlink
+        low = min(1.0, max(0.0, (1 / sine - 1) / (1 / _LOW_SINE - 1)))
+        chance = rules.loss + (rules.loss_low - rules.loss) * low
+        return bool(uniform(self._seed, account.query.job, leg)[0] < chance)
+
+    def _wait(self, parcel: Parcel) -> None:
+        queue = self.waiting[parcel.at]
+        room = self._lasers.buffer_mb * 1e6 - sum(one.size for one in queue)
+        if parcel.size > room:
+            self._lose(parcel, BUFFER_FULL)
+        else:
+            queue.append(parcel)
+
+    def _mark(self, parcel: Parcel, part: int, until_us: int) -> None:
+        if parcel.kind in ("query", "answer"):
+            parcel.account.spend(part, until_us)
+
+    def _lose(self, parcel: Parcel, cause: str) -> None:
+        self.bytes.lost += parcel.size
+        failed(parcel.account, cause)
+        for account in parcel.jobs:
+            failed(account, cause)
+
+
+_LOW_SINE = 0.42261826174069944  # of 25 deg
+
+
+def _order(parcel: Parcel) -> tuple[int, int, str]:
+    return parcel.ready_us, parcel.account.query.job, parcel.kind
