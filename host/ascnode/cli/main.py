@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, demo, mesh
+from ascnode.cli import accel, board, demo, mesh, sky
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("board")(board.board)
 app.add_typer(accel.app, name="accel")
+app.add_typer(sky.app, name="sky")
 app.add_typer(mesh.app, name="mesh")
 
 

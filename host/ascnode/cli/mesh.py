@@ -1,8 +1,6 @@
 """`ascnode mesh`: routes between places over a constellation, and figures of a whole mesh."""
 
-import json
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -11,13 +9,23 @@ import typer
 from rich.table import Table
 
 from ascnode.cli import mesh_options as options
-from ascnode.cli.accel_common import open_console
 from ascnode.cli.mesh_plots import plot_rtt, plot_survey
+from ascnode.cli.sky_common import (
+    ConstellationText,
+    Json,
+    Plot,
+    iso,
+    one_sentence,
+    open_console,
+    print_json,
+)
 from ascnode.errors import ScenarioError
 from ascnode.mesh.fibre import fibre_rtt_ms, rtt_ms
 from ascnode.mesh.large import Route, find_route
 from ascnode.mesh.network import Network
+from ascnode.mesh.outages import Outages
 from ascnode.mesh.survey import Survey, quantiles, survey
+from ascnode.mesh.topology import laser_mesh
 from ascnode.sky.cities import load_cities
 from ascnode.sky.places import place
 from ascnode.sky.stations import Station
@@ -29,7 +37,7 @@ _SHARES = (0.05, 0.5, 0.95, 0.99)
 
 @app.command()
 def route(
-    constellation: options.ConstellationText,
+    constellation: ConstellationText,
     source: Annotated[str, typer.Option("--from", help="CITY or LAT,LON.", metavar="PLACE")],
     target: Annotated[str, typer.Option("--to", help="CITY or LAT,LON.", metavar="PLACE")],
     epoch: options.EpochText = None,
@@ -46,32 +54,29 @@ def route(
     phasing: options.PhasingChoice = options.Phasing.WALKER,
     outage_share: options.OutageShare = 0.0,
     seed: options.Seed = 0,
-    as_json: options.AsJson = False,
-    plot: options.Plot = None,
+    as_json: Json = False,
+    plot: Plot = None,
 ) -> None:
     """Print the shortest path between two places, and its round-trip time, over time."""
-    chosen = options.choose(constellation, epoch, phasing)
-    mesh = options.build_mesh(
-        chosen.satellites,
-        options.link_rules(max_isl_km, grazing_altitude_km, terminals, acquisition_s),
-        links,
-        isl_offset,
-        options.outages(outage_share, seed),
-    )
-    ground = options.ground_rules(max_gsl_km, min_elevation_deg)
-    ends = (place(source), place(target))
-    if (ends[0].latitude_deg, ends[0].longitude_deg) == (ends[1].latitude_deg, ends[1].longitude_deg):
-        raise ScenarioError(f"--from and --to are both {source}: a route has two ends")
-    network = Network(chosen.satellites, mesh, ends, chosen.epoch, ground)
-    times_s = options.times(duration, step)
-    routes = [find_route(network.at(t_s), 0, 1) for t_s in options.progress(times_s, "routing")]
-    report = _route_report(chosen, ends, times_s, routes)
-    if plot is not None:
-        plot_rtt(plot, report)
-    if as_json:
-        print(json.dumps(report))
-    else:
-        _print_route(report)
+    with one_sentence():
+        chosen = options.choose(constellation, epoch, phasing)
+        rules = options.link_rules(max_isl_km, grazing_altitude_km, terminals, acquisition_s)
+        outages = Outages(random_share=outage_share, seed=seed)
+        mesh = laser_mesh(chosen.satellites, rules, links, isl_offset, outages)
+        ground = options.ground_rules(max_gsl_km, min_elevation_deg)
+        ends = (place(source), place(target))
+        if (ends[0].latitude_deg, ends[0].longitude_deg) == (ends[1].latitude_deg, ends[1].longitude_deg):
+            raise ScenarioError(f"--from and --to are both {source}: a route has two ends")
+        network = Network(chosen.satellites, mesh, ends, chosen.epoch, ground)
+        times_s = options.times(duration, step)
+        routes = [find_route(network.at(t_s), 0, 1) for t_s in options.progress(times_s, "routing")]
+        report = _route_report(chosen, ends, times_s, routes)
+        if plot is not None:
+            plot_rtt(plot, report)
+        if as_json:
+            print_json(report)
+        else:
+            _print_route(report)
 
 
 def _route_report(
@@ -91,7 +96,7 @@ def _route_report(
         "schema": _SCHEMA,
         "constellation": chosen.satellites.name,
         "satellites": chosen.satellites.count,
-        "epoch": _iso(chosen.epoch),
+        "epoch": iso(chosen.epoch, 0.0),
         "from": _end(ends[0]),
         "to": _end(ends[1]),
         "fibre_rtt_ms": float(fibre_rtt_ms(ends)[0, 1]),
@@ -99,10 +104,6 @@ def _route_report(
         "steps_without_route": sum(not path for path in paths),
         "steps": steps,
     }
-
-
-def _iso(epoch: datetime) -> str:
-    return epoch.isoformat().replace("+00:00", "Z")
 
 
 def _end(station: Station) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def _print_route(report: dict[str, Any]) -> None:
 
 @app.command()
 def stats(
-    constellation: options.ConstellationText,
+    constellation: ConstellationText,
     epoch: options.EpochText = None,
     duration: options.Duration = 0.0,
     step: options.Step = 10.0,
@@ -150,29 +151,26 @@ def stats(
     outage_share: options.OutageShare = 0.0,
     seed: options.Seed = 0,
     cities: Annotated[int, typer.Option(min=2, help="How many cities, largest first.")] = 100,
-    as_json: options.AsJson = False,
-    plot: options.Plot = None,
+    as_json: Json = False,
+    plot: Plot = None,
 ) -> None:
     """Print figures of the mesh: links, and delays and paths between the large cities."""
-    chosen = options.choose(constellation, epoch, phasing)
-    options.check_tables(chosen.satellites.count)
-    mesh = options.build_mesh(
-        chosen.satellites,
-        options.link_rules(max_isl_km, grazing_altitude_km, terminals, acquisition_s),
-        links,
-        isl_offset,
-        options.outages(outage_share, seed),
-    )
-    ground = options.ground_rules(max_gsl_km, min_elevation_deg)
-    network = Network(chosen.satellites, mesh, load_cities()[:cities], chosen.epoch, ground)
-    found = survey(network, options.progress(options.times(duration, step), "surveying"))
-    if plot is not None:
-        plot_survey(plot, found, chosen.satellites.name)
-    report = _survey_report(chosen, found)
-    if as_json:
-        print(json.dumps(report))
-    else:
-        _print_survey(report)
+    with one_sentence():
+        chosen = options.choose(constellation, epoch, phasing)
+        options.check_tables(chosen.satellites.count)
+        rules = options.link_rules(max_isl_km, grazing_altitude_km, terminals, acquisition_s)
+        outages = Outages(random_share=outage_share, seed=seed)
+        mesh = laser_mesh(chosen.satellites, rules, links, isl_offset, outages)
+        ground = options.ground_rules(max_gsl_km, min_elevation_deg)
+        network = Network(chosen.satellites, mesh, load_cities()[:cities], chosen.epoch, ground)
+        found = survey(network, options.progress(options.times(duration, step), "surveying"))
+        if plot is not None:
+            plot_survey(plot, found, chosen.satellites.name)
+        report = _survey_report(chosen, found)
+        if as_json:
+            print_json(report)
+        else:
+            _print_survey(report)
 
 
 def _survey_report(chosen: options.Chosen, found: Survey) -> dict[str, Any]:
@@ -182,7 +180,7 @@ def _survey_report(chosen: options.Chosen, found: Survey) -> dict[str, Any]:
         "schema": _SCHEMA,
         "constellation": chosen.satellites.name,
         "satellites": chosen.satellites.count,
-        "epoch": _iso(chosen.epoch),
+        "epoch": iso(chosen.epoch, 0.0),
         "steps": len(found.rtt_ms),
         "links": found.links[-1],
         "links_down": found.down[-1],

@@ -3,26 +3,24 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
+from ascnode.cli.sky_common import parse_epoch
+from ascnode.cli.sky_passes import newest_epoch
 from ascnode.errors import ScenarioError
 from ascnode.mesh.ground import GroundRules
-from ascnode.mesh.lasers import LaserMesh
 from ascnode.mesh.links import LinkRules
-from ascnode.mesh.outages import Outages
-from ascnode.mesh.topology import Layout, alternating, laser_mesh
+from ascnode.mesh.topology import Layout, alternating
 from ascnode.sky.constellation import Constellation, constellation
 from ascnode.sky.elements import ElementSets
 
-_SHELL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
+SHELL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # that of published path traces of generated shells
 _MOST_STEPS = 1_000_000
 _MOST_IN_TABLES = 100_000
 
@@ -34,20 +32,12 @@ class Phasing(StrEnum):
     ALTERNATING = "alternating"
 
 
-ConstellationText = Annotated[
-    str,
-    typer.Option(
-        "--constellation",
-        help="A name (starlink-gen1-1, kuiper, ...), a code (D:550:53.0:1584/72/39) or a file of element sets.",
-        metavar="NAME|CODE|FILE",
-    ),
-]
 EpochText = Annotated[
     str | None,
     typer.Option(
         "--epoch",
         help="UTC, as in 2026-03-20T12:00:00Z; by default 2000-01-01T00:00:00Z, for element sets their latest.",
-        metavar="ISO",
+        metavar="ISO|now",
     ),
 ]
 Duration = Annotated[float, typer.Option(min=0, help="Seconds after the epoch, both ends included.")]
@@ -81,10 +71,6 @@ OutageShare = Annotated[
     float, typer.Option(min=0, max=1, help="Share of lasers out in any minute, at random.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the outages.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Plot = Annotated[
-    Path | None, typer.Option(help="Draw into this file (.png, .svg, .pdf); needs ascnode[plot].")
-]
 
 
 @dataclass(frozen=True)
@@ -97,63 +83,29 @@ class Chosen:
 
 def choose(text: str, epoch: str | None, phasing: Phasing) -> Chosen:
     """Raises ScenarioError for what cannot be."""
-    named = _epoch(epoch) if epoch is not None else None
-    satellites = constellation(text, named or _SHELL_EPOCH)
-    if phasing == Phasing.ALTERNATING:
-        if isinstance(satellites, ElementSets):
+    satellites = constellation(text, parse_epoch(epoch, SHELL_EPOCH))
+    if isinstance(satellites, ElementSets):
+        if phasing == Phasing.ALTERNATING:
             raise ScenarioError("--phasing lays out shells: element sets are where they are")
+        return Chosen(satellites, parse_epoch(epoch, newest_epoch(satellites)))
+    if phasing == Phasing.ALTERNATING:
         satellites = alternating(satellites)
-    if named is None and isinstance(satellites, ElementSets):
-        named = latest_epoch(satellites)
-    return Chosen(satellites, named or _SHELL_EPOCH)
-
-
-def _epoch(text: str) -> datetime:
-    try:
-        epoch = datetime.fromisoformat(text)
-    except ValueError:
-        raise ScenarioError(f"--epoch {text!r} is no instant: write it as 2026-03-20T12:00:00Z") from None
-    return epoch.astimezone(UTC) if epoch.tzinfo else epoch.replace(tzinfo=UTC)
-
-
-def latest_epoch(satellites: ElementSets) -> datetime:
-    """That of the newest element set, to the millisecond."""
-    days = max((record.jdsatepoch - 2451545.0) + record.jdsatepochF for record in satellites.records)
-    return _J2000 + timedelta(milliseconds=round(days * 86_400_000))
+    return Chosen(satellites, parse_epoch(epoch, SHELL_EPOCH))
 
 
 def link_rules(
     max_isl_km: float | None, grazing_altitude_km: float, terminals: int, acquisition_s: float
 ) -> LinkRules:
-    """Raises ScenarioError for a limit that makes no sense."""
-    try:
-        return LinkRules(max_isl_km or math.inf, grazing_altitude_km, terminals, acquisition_s)
-    except ValueError as e:
-        raise ScenarioError(str(e)) from None
+    """Raises ValueError for a limit that makes no sense."""
+    longest_km = math.inf if max_isl_km is None else max_isl_km
+    return LinkRules(longest_km, grazing_altitude_km, terminals, acquisition_s)
 
 
 def ground_rules(max_gsl_km: float | None, min_elevation_deg: float | None) -> GroundRules:
-    """25 deg without any limit; a range alone is the only limit. Raises ScenarioError."""
+    """25 deg without any limit; a range alone is the only limit. Raises ValueError."""
     if max_gsl_km is None and min_elevation_deg is None:
         return GroundRules()
-    try:
-        return GroundRules(min_elevation_deg, max_gsl_km)
-    except ValueError as e:
-        raise ScenarioError(str(e)) from None
-
-
-def outages(share: float, seed: int) -> Outages:
-    return Outages(random_share=share, seed=seed)
-
-
-def build_mesh(
-    satellites: Constellation | ElementSets,
-    rules: LinkRules,
-    layout: Layout | None,
-    offset: int | None,
-    broken: Outages,
-) -> LaserMesh:
-    return laser_mesh(satellites, rules, layout, offset, broken)
+    return GroundRules(min_elevation_deg, max_gsl_km)
 
 
 def check_tables(satellites: int) -> None:

@@ -58,18 +58,10 @@ def bent_pipe() -> AccessScenario:
 
 # Exchange points where traffic from lasers lands [A]: a few large ones, for users with no gateway near by.
 LANDINGS = frozenset(
-    (
-        "Seattle",
-        "Dallas",
-        "New York",
-        "Sao Paulo",
-        "Santiago",
-        "London",
-        "Frankfurt",
-        "Madrid",
-        "Johannesburg",
-    )
-    + ("Singapore", "Tokyo", "Sydney")
+    {
+        *("Seattle", "Dallas", "New York", "Sao Paulo", "Santiago", "London", "Frankfurt", "Madrid"),
+        *("Johannesburg", "Singapore", "Tokyo", "Sydney"),
+    }
 )
 
 

@@ -105,19 +105,22 @@ def eclipse_at_beta(altitude_km: float, beta_deg: float) -> Eclipse | None:
     Raises ValueError for an altitude below the surface or a beta beyond 90 deg.
     """
     eclipse_fraction(altitude_km, beta_deg)  # refuses both
-    radius_km = EARTH_RADIUS_KM + altitude_km
-    rate_rad_s = math.sqrt(EARTH_MU_KM3_S2 / radius_km**3)
+    radius_km, period_s = EARTH_RADIUS_KM + altitude_km, keplerian_period_s(altitude_km)
     beta = math.radians(beta_deg)
     sun_unit = np.array([math.cos(beta), 0.0, math.sin(beta)])
 
     def depth_rad(t_s: Floats, row: Integers) -> Floats:
-        turn = rate_rad_s * t_s
+        turn = 2 * math.pi * t_s / period_s
         circle = np.stack([np.cos(turn), np.sin(turn), np.zeros_like(turn)], axis=-1)
         return _depth_rad(radius_km * circle, sun_unit, ASTRONOMICAL_UNIT_KM, row)
 
-    period_s = 2 * math.pi / rate_rad_s
     found = _eclipses(depth_rad, period_s, 0.0, period_s)
     return found[0] if found else None
+
+
+def keplerian_period_s(altitude_km: float) -> float:
+    """Period of a circular orbit without J2, whose effect depends on the inclination."""
+    return 2 * math.pi * math.sqrt((EARTH_RADIUS_KM + altitude_km) ** 3 / EARTH_MU_KM3_S2)
 
 
 def _eclipses(depth_rad: RowFunction, turn_s: float, start_s: float, end_s: float) -> list[Eclipse]:

@@ -13,7 +13,13 @@ import numpy.typing as npt
 
 from ascnode.sky.crossings import positive_spans
 from ascnode.sky.orbit import Orbit
-from ascnode.sky.stations import Station, earth_fixed, to_earth_fixed
+from ascnode.sky.stations import (
+    Station,
+    azimuth_elevation_deg,
+    earth_fixed,
+    horizon_frames,
+    to_earth_fixed,
+)
 from ascnode.sky.time import check_window, gmst_rad
 from ascnode.sky.vectors import Floats, Integers, dot, norm
 
@@ -73,6 +79,15 @@ def range_km(orbit: Orbit, station: Station, epoch: datetime, t_s: npt.ArrayLike
     """Slant ranges station to satellite, (...) for t_s (...); by SPEED_OF_LIGHT_KM_S, the one-way delay."""
     site_km, _ = earth_fixed([station])
     return norm(_line_of_sight_km(orbit, site_km[0], epoch, t_s))
+
+
+def look_angles(
+    orbit: Orbit, station: Station, epoch: datetime, t_s: npt.ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Azimuths (from north over east) and elevations in deg and slant ranges in km, each (...) for t_s (...)."""
+    site_km, up = earth_fixed([station])
+    sight_km = _line_of_sight_km(orbit, site_km[0], epoch, t_s) @ horizon_frames(up[0]).T
+    return *azimuth_elevation_deg(sight_km), norm(sight_km)
 
 
 def _line_of_sight_km(orbit: Orbit, site_km: Floats, epoch: datetime, t_s: npt.ArrayLike) -> Floats:

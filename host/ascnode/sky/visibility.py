@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ascnode.sky.compiled import compiled
 from ascnode.sky.constellation import Constellation, Satellites
-from ascnode.sky.stations import Station, earth_fixed
+from ascnode.sky.stations import Station, azimuth_elevation_deg, earth_fixed, horizon_frames
 from ascnode.sky.time import gmst_rad
 from ascnode.sky.vectors import Floats, Integers, dot, norm
 
@@ -86,12 +86,12 @@ class Visible:
     @property
     def elevation_deg(self) -> Floats:
         """(v,), geometric: no refraction."""
-        return np.degrees(np.arcsin(np.clip(self.sight_km[:, 2] / self.range_km, -1.0, 1.0)))
+        return azimuth_elevation_deg(self.sight_km)[1]
 
     @property
     def azimuth_deg(self) -> Floats:
         """(v,), from north over east, 0..360."""
-        return np.degrees(np.arctan2(self.sight_km[:, 0], self.sight_km[:, 1])) % 360
+        return azimuth_elevation_deg(self.sight_km)[0]
 
 
 def arcs(
@@ -131,7 +131,14 @@ def visible(
         found = arcs(satellites, ground, epoch, t_s, min_elevation_deg)
         begin = np.concatenate([[0], np.cumsum(found.count)])[found.begin]
         satellite = np.empty(begin[-1], dtype=np.int64)
-        _members(satellites.planes.first, satellites.planes.per_plane, found.plane, found.slot, found.count, satellite)
+        _members(
+            satellites.planes.first,
+            satellites.planes.per_plane,
+            found.plane,
+            found.slot,
+            found.count,
+            satellite,
+        )
     else:
         sine = _sin_elevations(ground, min_elevation_deg)
         begin, satellite = _look_at_all(position_km, *ground.inertial(epoch, t_s), sine)
@@ -265,8 +272,8 @@ def _arcs(
 def _whole_slots(middle: float, width: float, n: int) -> tuple[int, int]:
     """First (0..n-1) and last (below first + n) of n slots that lie in an arc; last < first for none."""
     per_rad = n / (2 * math.pi)
-    first = int(math.ceil((middle - width) * per_rad - _ROUNDING))
-    last = int(math.floor((middle + width) * per_rad + _ROUNDING))
+    first = math.ceil((middle - width) * per_rad - _ROUNDING)
+    last = math.floor((middle + width) * per_rad + _ROUNDING)
     last = min(last, first + n - 1)
     while first < 0:
         first, last = first + n, last + n
@@ -275,7 +282,12 @@ def _whole_slots(middle: float, width: float, n: int) -> tuple[int, int]:
 
 @compiled
 def _members(
-    first: Integers, per_plane: Integers, plane: Integers, slot: Integers, count: Integers, satellite: Integers
+    first: Integers,
+    per_plane: Integers,
+    plane: Integers,
+    slot: Integers,
+    count: Integers,
+    satellite: Integers,
 ) -> None:
     """The satellites of arcs, ascending in each: an arc over the plane's end comes in two parts."""
     k = 0
@@ -311,14 +323,7 @@ def _sights_km(
 ) -> Floats:
     """Lines of sight (v, 3), east, north and up at each station."""
     site, up = ground.inertial(epoch, t_s)
-    pole = np.array([0.0, 0.0, 1.0])
-    east = np.cross(pole, up)
-    length = norm(east)
-    # At a pole every direction is south, and east is taken along the meridian of 90 deg.
-    east[length < 1e-12] = [0.0, 1.0, 0.0]
-    east /= np.where(length < 1e-12, 1.0, length)[:, np.newaxis]
-    frame = np.stack([east, np.cross(up, east), up], axis=1)
-    return _turned(position_km, site, frame, begin, satellite)
+    return _turned(position_km, site, horizon_frames(up), begin, satellite)
 
 
 @compiled
