@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, demo, mesh, sky
+from ascnode.cli import accel, board, demo, mesh, run, sky
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("run")(run.run)
 app.command("board")(board.board)
 app.add_typer(accel.app, name="accel")
 app.add_typer(sky.app, name="sky")

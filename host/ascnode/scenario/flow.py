@@ -58,7 +58,7 @@ class Flow:
         self.waiting: dict[int, list[Parcel]] = defaultdict(list)
         self.per_satellite: dict[int, int] = defaultdict(int)
         self.per_gateway: dict[int, int] = defaultdict(int)
-        self.hops: dict[tuple[int, int], int] = defaultdict(int)
+        self.hops = self.parcels = 0
         self._arrive, self._choose = arrive, choose
         self._lines: dict[tuple[str, int, int], Line] = defaultdict(Line)
         self._lasers, self._downlink, self._seed = scenario.lasers, scenario.downlink, scenario.seed
@@ -139,6 +139,7 @@ class Flow:
         elif parcel.kind == "answer":
             self._down(slot, parcel)
         else:
+            self.parcels += 1
             self.bytes.delivered += parcel.size
             self._arrive(parcel.ready_us, parcel)
 
@@ -166,7 +167,7 @@ class Flow:
             start_us = line.reserve(parcel.ready_us, length_us)
             sent_us = start_us + length_us
             parcel.at, parcel.ready_us = b, sent_us + slot.hop_us(a, b, sent_us) + self._lasers.hop_us
-            self.hops[a, b] += parcel.size
+            self.hops += 1
             self._mark(parcel, MESH, parcel.ready_us)
         return bool(path)
 
@@ -188,6 +189,7 @@ class Flow:
         if self._unlucky(slot, account, satellite, site, account.tries):
             self._again(parcel, heard_us)
             return
+        self.parcels += 1
         self.bytes.delivered += parcel.size
         if site >= self._users:
             self.per_gateway[site - self._users] += 1

@@ -14,7 +14,7 @@ PARTS = ("uplink", "mesh", "queue", "compute", "wait", "downlink")
 NOT_DOWN = "not down by the end"
 
 
-@dataclass
+@dataclass(eq=False)
 class Account:
     """What became of one query. Its parts add up to its latency at any time: `mark_us` is how far they reach."""
 

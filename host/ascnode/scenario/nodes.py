@@ -30,6 +30,7 @@ class Nodes:
         kept = (1 - hardware.array_loss_per_year) ** (scenario.age_days / _DAYS_PER_YEAR)
         self.fleet.state.array_left[:] = kept
         self.work_kc = float(scale(payload.macs, hardware.cycles_per_mac, 1000))
+        self.capacity_j = hardware.battery_wh * 3600
         self.now_us = 0
         self._step_us = scenario.step_ms * 1000
         self._points = hardware.operating_points

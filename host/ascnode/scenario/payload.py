@@ -88,10 +88,9 @@ def _payload(
     model: Model, images: npt.NDArray[np.int8], labels: npt.NDArray[np.int64] | None
 ) -> Payload:
     image = compile_image(model)
-    program = Image(image)
-    packet = Commander(bytes(32)).packet("query", 0, 0, 0, 0, data=bytes(program.input_size))
-    answer_bytes = TM_BYTES + struct.calcsize(d.TELEMETRY[d.TM_RESULT - 1][2]) + program.output_size
-    return Payload(model, images, labels, image, program.macs, len(packet), answer_bytes, _answers(model))
+    packet = Commander(bytes(32)).packet("query", 0, 0, 0, 0, data=bytes(model.input.size))
+    answer_bytes = TM_BYTES + struct.calcsize(d.TELEMETRY[d.TM_RESULT - 1][2]) + model.output.size
+    return Payload(model, images, labels, image, Image(image).macs, len(packet), answer_bytes, _answers(model))
 
 
 def _answers(model: Model) -> Callable[[bytes], bytes]:

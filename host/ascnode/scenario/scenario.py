@@ -1,6 +1,7 @@
 """A scenario: what flies, over whom, with which work and which seed. TOML, checked."""
 
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import resources
@@ -53,6 +54,10 @@ class Scenario(Table):
     def space(self) -> Space:
         """The satellites that the constellation's table means; ScenarioError when it means none."""
         return Space.of(self.constellation, self.epoch, self.folder)
+
+    def without_boards(self) -> "Scenario":
+        """The same, with simulated nodes in the places of its boards."""
+        return self.model_copy(update={"space": replace(self.space, boards=())})
 
     @property
     def length_s(self) -> int:
