@@ -5,7 +5,7 @@ from io import StringIO
 from rich.console import Console
 
 from ascnode.scenario.figures import BoardFigures, Figures, percentiles
-from ascnode.scenario.run import Status
+from ascnode.scenario.status import Status
 from ascnode.view.live import LiveView, clock
 from ascnode.view.summary import print_summary
 

@@ -56,7 +56,9 @@ class Flight:
 
 
 def run(
-    file: Annotated[Path, typer.Argument(help="Scenario file (TOML), or a ready-made one such as stress.toml.")],
+    file: Annotated[
+        Path, typer.Argument(help="Scenario file (TOML), or a ready-made one such as stress.toml.")
+    ],
     seed: Seed = None,
     json_file: JsonFile = None,
     record: RecordFile = None,

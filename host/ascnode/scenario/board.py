@@ -75,9 +75,7 @@ def _caps(scenario: Scenario, satellite: Satellite) -> None:
     scale = 2 ** power_scale_k(scenario.node, scenario.step_ms)
     edges = sorted({edge for cap in scenario.cap for edge in (cap.at_s, cap.at_s + cap.for_s)})
     for edge_s in edges:
-        allowed = [
-            each_w(cap, scenario) for cap in scenario.cap if cap.at_s <= edge_s < cap.at_s + cap.for_s
-        ]
+        allowed = [each_w(cap, scenario) for cap in scenario.cap if cap.at_s <= edge_s < cap.at_s + cap.for_s]
         cap_pw = max(1, int(min(allowed) * 1000 / scale)) if allowed else 0
         satellite.add(round(edge_s * _SECOND_US), Command("cap_power", (cap_pw,)))
 

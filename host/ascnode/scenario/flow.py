@@ -196,7 +196,11 @@ class Flow:
         answered(account, heard_us)
 
     def _site(self, slot: Slot, account: Account, satellite: int) -> int:
-        return self._users + int(slot.gateway[satellite]) if self._downlink.to == "gateway" else account.query.user
+        return (
+            self._users + int(slot.gateway[satellite])
+            if self._downlink.to == "gateway"
+            else account.query.user
+        )
 
     def _again(self, parcel: Parcel, heard_us: int) -> None:
         if parcel.account.tries >= self._downlink.tries:
@@ -221,8 +225,10 @@ class Flow:
             frame = next_frame(start_us)
             frame += (own - frame) % step
             last = frame + (turns - 1) * step
-            begin_us, end_us = frame_start_us(frame), frame_start_us(last) + airtime_us(
-                size - int((turns - 1) * per_turn), self._downlink.rate_mbps
+            begin_us, end_us = (
+                frame_start_us(frame),
+                frame_start_us(last)
+                + airtime_us(size - int((turns - 1) * per_turn), self._downlink.rate_mbps),
             )
             free_us = line.first_free(begin_us, end_us - begin_us)
             if free_us == begin_us:

@@ -14,9 +14,7 @@ from ascnode_fw.wire import dictionary as d
 _COOL_K = 100.0  # below the target temperature heat costs nothing
 
 
-def known_nodes(
-    scenario: Scenario, nodes: Nodes, boards: Mapping[int, Flyer], out: Iterable[int]
-) -> Known:
+def known_nodes(scenario: Scenario, nodes: Nodes, boards: Mapping[int, Flyer], out: Iterable[int]) -> Known:
     """The fleet's own state; that of boards from their twins, which agree with them or the run has stopped."""
     follow_boards(nodes, boards)
     count, fleet, hardware = scenario.space.count, nodes.fleet, scenario.node

@@ -171,5 +171,3 @@ class Nodes:
 def each_w(cap: Cap, scenario: Scenario) -> float:
     """What a cap allows one node."""
     return cap.each_w if cap.each_w is not None else (cap.total_w or 0.0) / len(scenario.space.compute)
-
-

@@ -61,7 +61,12 @@ class Schedule:
 
 
 def _spells(
-    key: str, fault: Fault, satellites: int, gateways: Sequence[str], length_s: float, rng: np.random.Generator
+    key: str,
+    fault: Fault,
+    satellites: int,
+    gateways: Sequence[str],
+    length_s: float,
+    rng: np.random.Generator,
 ) -> Iterable[Spell]:
     for_s = float("inf") if fault.kind == "failure" else fault.for_s
     if fault.at_s is not None:

@@ -24,7 +24,6 @@ from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
 
 
-
 @dataclass(frozen=True, eq=False)
 class Payload:
     """images: int8 inputs (n, ...); labels (n,) or None; image: the model as a node runs it.
@@ -84,13 +83,13 @@ def _array(key: str, path: Path) -> npt.NDArray[np.int8]:
     return array
 
 
-def _payload(
-    model: Model, images: npt.NDArray[np.int8], labels: npt.NDArray[np.int64] | None
-) -> Payload:
+def _payload(model: Model, images: npt.NDArray[np.int8], labels: npt.NDArray[np.int64] | None) -> Payload:
     image = compile_image(model)
     packet = Commander(bytes(32)).packet("query", 0, 0, 0, 0, data=bytes(model.input.size))
     answer_bytes = TM_BYTES + struct.calcsize(d.TELEMETRY[d.TM_RESULT - 1][2]) + model.output.size
-    return Payload(model, images, labels, image, Image(image).macs, len(packet), answer_bytes, _answers(model))
+    return Payload(
+        model, images, labels, image, Image(image).macs, len(packet), answer_bytes, _answers(model)
+    )
 
 
 def _answers(model: Model) -> Callable[[bytes], bytes]:

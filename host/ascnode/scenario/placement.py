@@ -39,7 +39,6 @@ class Known:
     job_share: float  # of the battery that a job takes
 
 
-
 class Placement:
     """Chooses nodes by the scenario's policy; the seed is used by `random` alone."""
 

@@ -251,8 +251,7 @@ class Run:
 
     def _twins(self) -> dict[int, Flyer]:
         return {
-            satellite.number: flyer
-            for satellite, flyer in zip(self.satellites, self._flyers, strict=True)
+            satellite.number: flyer for satellite, flyer in zip(self.satellites, self._flyers, strict=True)
         }
 
     def status(self) -> list[Status]:
@@ -316,5 +315,3 @@ async def gather(work: Sequence[Coroutine[None, None, list[Said]]]) -> list[list
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-

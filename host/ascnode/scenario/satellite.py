@@ -153,9 +153,7 @@ class Satellite:
         packet = telemetry.decode(output.packet)
         self._said.append(Said(output.time_us, packet, len(output.packet)))
         if packet.kind == d.TM_RESULT:
-            self.add(
-                2 * taken_us - output.time_us, Command("custody", (), packet.count.to_bytes(2, "big"))
-            )
+            self.add(2 * taken_us - output.time_us, Command("custody", (), packet.count.to_bytes(2, "big")))
 
     def refused(self, packet: telemetry.Packet) -> Account | None:
         """The query that an acceptance report says was refused."""

@@ -29,7 +29,9 @@ class Scenario(Table):
     epoch: Annotated[AwareDatetime, Field(description="with a time zone")] = datetime(
         2026, 3, 20, 12, 0, tzinfo=UTC
     )
-    orbits: Annotated[Positive, Field(description="length of the run, in orbits of the first satellite")] = 1.0
+    orbits: Annotated[Positive, Field(description="length of the run, in orbits of the first satellite")] = (
+        1.0
+    )
     duration_s: Annotated[
         Annotated[int, Field(ge=1, le=10**9)] | None, Field(description="length in s, in place of orbits")
     ] = None

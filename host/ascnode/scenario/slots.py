@@ -48,7 +48,8 @@ def gateways_of(scenario: Scenario) -> tuple[Gateway, ...]:
         antennas = scenario.gateways.antennas
         places = [_place("gateways.sites", text) for text in chosen]
         return tuple(
-            Gateway(p.name, "", p.latitude_deg, p.longitude_deg, p.height_m, antennas, _site(p)) for p in places
+            Gateway(p.name, "", p.latitude_deg, p.longitude_deg, p.height_m, antennas, _site(p))
+            for p in places
         )
     table = load_gateways()[: None if chosen == "all" else int(chosen)]
     return tuple(replace(gateway, antennas=scenario.gateways.antennas) for gateway in table)

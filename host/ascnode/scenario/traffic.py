@@ -65,7 +65,12 @@ def queries(
     place = np.repeat(city, size)
     image, priority = rng.integers(images, size=work.queries), rng.integers(_PRIORITIES, size=work.queries)
     order = np.lexsort((place, sent_us))
-    columns = (place[order].tolist(), image[order].tolist(), priority[order].tolist(), sent_us[order].tolist())
+    columns = (
+        place[order].tolist(),
+        image[order].tolist(),
+        priority[order].tolist(),
+        sent_us[order].tolist(),
+    )
     return [
         Query(job, "inference", u, users[u].name, i, p, t, t // SECOND_US + work.deadline_s)
         for job, (u, i, p, t) in enumerate(zip(*columns, strict=True), first_job)

@@ -17,7 +17,17 @@ def print_comparison(console: Console, results: Mapping[str, Figures]) -> None:
 def _figures(results: Mapping[str, Figures]) -> Table:
     table = Table(title="Placement", box=None, title_justify="left", title_style="bold", header_style="dim")
     table.add_column("policy")
-    titles = ("goodput /s", "answered", "late", "p50 s", "p95 s", "p99 s", "worst battery", "hottest", "J/answer")
+    titles = (
+        "goodput /s",
+        "answered",
+        "late",
+        "p50 s",
+        "p95 s",
+        "p99 s",
+        "worst battery",
+        "hottest",
+        "J/answer",
+    )
     for title in titles:
         table.add_column(title, justify="right")
     for policy, one in results.items():

@@ -12,7 +12,9 @@ Sites = Literal["all"] | Annotated[int, Field(ge=1)] | tuple[str, ...]
 class Users(Table):
     """Where queries come from."""
 
-    cities: Annotated[Sites, Field(description='"all", the N largest, or a list of CITY or "LAT,LON"')] = "all"
+    cities: Annotated[Sites, Field(description='"all", the N largest, or a list of CITY or "LAT,LON"')] = (
+        "all"
+    )
     min_elevation_deg: Elevation = 25.0
     night_share: Annotated[
         Share, Field(description="demand at 4 h local solar time, over that at 16 h [A]")
@@ -34,7 +36,9 @@ class Downlink(Table):
 
     to: Annotated[Literal["user", "gateway"], Field(description="where answers come down")] = "user"
     beams: Annotated[int, Field(ge=1, description="cells that a satellite serves at a time")] = 8
-    cell_users: Annotated[int, Field(ge=1, le=750, description="terminals of a cell that share its turns [A]")] = 16
+    cell_users: Annotated[
+        int, Field(ge=1, le=750, description="terminals of a cell that share its turns [A]")
+    ] = 16
     rate_mbps: Annotated[Positive, Field(description="of a beam, down and up")] = 100.0
     disturbance_ms: Annotated[float, Field(ge=0, le=1000, description="no turns after a slot's edge")] = 140.0
     loss: Annotated[Share, Field(description="packets lost on a ground link in fair weather")] = 0.005

@@ -14,8 +14,12 @@ class Policy(Table):
     """Who gets a query. The weights are those of `headroom`'s cost."""
 
     placement: Placement = "headroom"
-    battery: Annotated[float, Field(ge=0, description="weight of the barrier before the battery reserve")] = 1.0
-    heat: Annotated[float, Field(ge=0, description="weight of the barrier before the target temperature")] = 1.0
+    battery: Annotated[float, Field(ge=0, description="weight of the barrier before the battery reserve")] = (
+        1.0
+    )
+    heat: Annotated[float, Field(ge=0, description="weight of the barrier before the target temperature")] = (
+        1.0
+    )
     queue: Annotated[float, Field(ge=0, description="weight of the barrier before a full queue")] = 1.0
     delay: Annotated[float, Field(ge=0, description="weight of a second until the answer")] = 1.0
 
@@ -26,7 +30,9 @@ class Cap(Table):
     at_s: Seconds
     for_s: Positive
     each_w: Annotated[Positive | None, Field(description="for every node")] = None
-    total_w: Annotated[Positive | None, Field(description="for all compute nodes together, in equal shares")] = None
+    total_w: Annotated[
+        Positive | None, Field(description="for all compute nodes together, in equal shares")
+    ] = None
 
     @model_validator(mode="after")
     def _one(self) -> "Cap":
@@ -60,9 +66,11 @@ class Fault(Table):
         named = {key for key in ("satellite", "other", "gateway") if getattr(self, key) is not None}
         wanted = {"gateway": {"gateway"}, "link": {"satellite", "other"}}.get(self.kind, {"satellite"})
         if self.at_s is not None and named != wanted:
-            raise ValueError(f"a {self.kind} at a time names {' and '.join(sorted(wanted))}, and nothing else")
+            raise ValueError(
+                f"a {self.kind} at a time names {' and '.join(sorted(wanted))}, and nothing else"
+            )
         if self.rate_per_day is not None and named:
-            raise ValueError(f"a {self.kind} at a rate befalls any: it does not name {' or '.join(sorted(named))}")
+            raise ValueError(
+                f"a {self.kind} at a rate befalls any: it does not name {' or '.join(sorted(named))}"
+            )
         return self
-
-

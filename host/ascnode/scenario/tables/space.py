@@ -36,7 +36,9 @@ class ShellTable(Table):
 class ConstellationTable(Table):
     """Exactly one of name, code, file or shells."""
 
-    name: Annotated[str | None, Field(description="a ready-made constellation, such as starlink-gen1-1")] = None
+    name: Annotated[str | None, Field(description="a ready-made constellation, such as starlink-gen1-1")] = (
+        None
+    )
     code: Annotated[str | None, Field(description="a compact code, such as D:550:53.0:1584/72/39")] = None
     file: Annotated[str | None, Field(description="element sets: TLE or OMM, beside the scenario")] = None
     shells: Annotated[tuple[ShellTable, ...], Field(description="tables [[constellation.shells]]")] = ()

@@ -12,7 +12,9 @@ Deadline = Annotated[int, Field(ge=1, le=86_400)]
 class Payload(Table):
     """What is sent: by default the project's handwritten digits and its own model."""
 
-    images: Annotated[str | None, Field(description=".npy of int8 inputs (n, ...), beside the scenario")] = None
+    images: Annotated[str | None, Field(description=".npy of int8 inputs (n, ...), beside the scenario")] = (
+        None
+    )
     labels: Annotated[str | None, Field(description=".npy of n class numbers; without it no accuracy")] = None
     model: Annotated[str | None, Field(description="int8 .tflite that takes these inputs")] = None
 
