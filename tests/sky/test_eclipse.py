@@ -6,8 +6,16 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from ascnode.sky.eclipse import critical_beta_deg, eclipse_fraction, eclipses, illumination
+from ascnode.sky.eclipse import (
+    critical_beta_deg,
+    eclipse_at_beta,
+    eclipse_fraction,
+    eclipses,
+    illumination,
+    keplerian_period_s,
+)
 from ascnode.sky.orbit import CircularOrbit
+from ascnode.sky.sun import beta_deg as beta_of
 from ascnode.sky.sun import sun_direction, sun_distance_km
 
 EARTH_RADIUS_KM = 6378.137
@@ -52,6 +60,54 @@ def test_mean_of_the_conical_shadow_is_the_cylindrical_closed_form(
     # Equal to first order only: the conical mean is 1.3e-5 of a turn longer at beta 0, 2.6e-5 at beta 55.
     dark = 1 - illumination(circle_km(altitude_km, beta_deg, 20000), sun_at(beta_deg))
     assert float(np.mean(dark)) == pytest.approx(eclipse_fraction(altitude_km, beta_deg), abs=3e-5)
+
+
+@pytest.mark.parametrize("altitude_km", [160.0, 300.0, 550.0, 1391.0, 8062.0, 20180.0, 35786.0])
+@pytest.mark.parametrize("of_critical", [0.0, 0.5, -0.8, 0.9])
+def test_mean_darkness_is_the_closed_form_to_1e_4_at_any_altitude(
+    altitude_km: float, of_critical: float
+) -> None:
+    beta_deg = of_critical * critical_beta_deg(altitude_km)
+    dark = 1 - illumination(circle_km(altitude_km, beta_deg, 20000), sun_at(beta_deg))
+    assert float(np.mean(dark)) == pytest.approx(eclipse_fraction(altitude_km, beta_deg), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "orbit",
+    [CircularOrbit(550, 53, 40, 15), CircularOrbit(650, 97.99, 141, 222), CircularOrbit(700, 148, 77, 10)],
+)
+def test_mean_darkness_of_flown_orbits_is_the_closed_form_at_their_betas(orbit: CircularOrbit) -> None:
+    # From the middle of an eclipse to that of another: the Sun and the node move the shadow along the orbit.
+    found = eclipses(orbit, EQUINOX, 0, 30 * orbit.period_s)
+    first, last = ((one.penumbra_start_s + one.penumbra_end_s) / 2 for one in (found[1], found[-2]))
+    t_s = np.linspace(first, last, 200_000, endpoint=False)
+    beta = beta_of(orbit.plane_normal(t_s[::1000]), sun_direction(EQUINOX, t_s[::1000]))
+    closed_form = np.mean([eclipse_fraction(orbit.altitude_km, float(one)) for one in beta])
+    assert float(np.mean(1 - lit_fraction(orbit, EQUINOX, t_s))) == pytest.approx(closed_form, abs=1e-4)
+
+
+@pytest.mark.parametrize(("altitude_km", "beta_deg"), [(550.0, 0.0), (650.0, -58.57), (35786.0, 8.0)])
+def test_eclipse_at_a_beta_is_centred_on_midnight_and_as_long_as_the_cones(
+    altitude_km: float, beta_deg: float
+) -> None:
+    one, period_s = eclipse_at_beta(altitude_km, beta_deg), keplerian_period_s(altitude_km)
+    assert one is not None and one.umbra_start_s is not None and one.umbra_end_s is not None
+    assert one.penumbra_start_s + one.penumbra_end_s == pytest.approx(period_s, abs=1e-4)
+    assert one.umbra_start_s + one.umbra_end_s == pytest.approx(period_s, abs=1e-4)
+    lit = illumination(circle_km(altitude_km, beta_deg, 100000), sun_at(beta_deg))
+    step_s = period_s / 100000
+    assert one.penumbra_end_s - one.penumbra_start_s == pytest.approx(
+        np.count_nonzero(lit < 1) * step_s, abs=3 * step_s
+    )
+    assert one.umbra_end_s - one.umbra_start_s == pytest.approx(
+        np.count_nonzero(lit == 0) * step_s, abs=3 * step_s
+    )
+
+
+def test_no_eclipse_at_a_beta_above_the_penumbra() -> None:
+    assert eclipse_at_beta(650, 65.6) is None
+    grazing = eclipse_at_beta(650, 65.3)
+    assert grazing is not None and grazing.umbra_start_s is None
 
 
 @pytest.mark.parametrize("altitude_km", [400.0, 650.0, 2000.0])

@@ -1,5 +1,6 @@
 """`ascnode sky passes`: when satellites rise, culminate and set over a place."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ from ascnode.sky.stations import Station
 
 _MOST_SATELLITES = 20_000  # some minutes of work
 _TRACK_POINTS = 100
+_LABEL = re.compile(r"\d+/\d+/\d+")  # shell, plane, slot
 
 Named = tuple[int, str, Orbit]
 
@@ -47,12 +49,17 @@ def passes(
     group: Annotated[
         str | None,
         typer.Option(
-            "--constellation", metavar="NAME|CODE|FILE", help="As in `sky visible`; or an orbit, below."
+            "--constellation",
+            metavar="NAME|CODE|FILE",
+            help="A name, code or file as in `sky visible`; or an orbit, below.",
         ),
     ] = None,
     satellite: Annotated[
         str | None,
-        typer.Option(metavar="N|NAME", help="One satellite of it, by number or name; all without it."),
+        typer.Option(
+            metavar="N|NAME",
+            help="One satellite of it, by number or name (SHELL/PLANE/SLOT); all without it.",
+        ),
     ] = None,
     altitude_km: Annotated[float | None, typer.Option(help="A circular orbit of its own.")] = None,
     inclination_deg: Annotated[float | None, typer.Option()] = None,
@@ -113,6 +120,8 @@ def _number(satellites: Constellation | ElementSets, text: str) -> int:
     """A satellite by its number, or else by its name."""
     if isinstance(satellites, ElementSets) and text in satellites.names:
         return satellites.names.index(text)
+    if isinstance(satellites, Constellation) and _LABEL.fullmatch(text):
+        return satellites.index(*(int(part) for part in text.split("/")))
     if text.isdecimal() and int(text) < satellites.count:
         return int(text)
     raise AscnodeError(f"--satellite {text}: {satellites.name} has the numbers 0 to {satellites.count - 1}")

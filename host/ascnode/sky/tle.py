@@ -7,6 +7,15 @@ from sgp4.api import WGS72, Satrec
 from ascnode.errors import ScenarioError
 
 _COLUMNS = 69
+# Columns as in CelesTrak's description of the format; the parser of sgp4 takes what it can of a field.
+_LINE1 = re.compile(
+    r"1 [\dA-Z ][\d ]{4}[A-Z ] .{8} [\d ]{2}[\d ]{3}\.[\d ]{8} [ +-][\d ]?\.[\d ]{7,8} [ +-][\d ]{5}[ +-]\d "
+    r"[ +-][\d ]{5}[ +-]\d .[\d ]{5}\d"
+)
+_ANGLE = r"[\d ]{3}\.[\d ]{4}"
+_LINE2 = re.compile(
+    rf"2 [\dA-Z ][\d ]{{4}} {_ANGLE} {_ANGLE} [\d ]{{7}} {_ANGLE} {_ANGLE} [\d ]{{2}}\.[\d ]{{8}}[\d ]{{5}}\d"
+)
 _HYPATIA = re.compile(r"\d+ \d+\s*")
 
 
@@ -61,6 +70,8 @@ def _check(number: int, line: str, checksums: bool) -> None:
     if not line.isascii():
         raise ScenarioError(f"line {number}: an element set is written in ASCII")
     total = sum(int(c) if c.isdecimal() else c == "-" for c in line[: _COLUMNS - 1]) % 10
+    if not (_LINE1 if line[0] == "1" else _LINE2).fullmatch(line[:_COLUMNS]):
+        raise ScenarioError(f"line {number}: its columns are not those of an element set")
     if checksums and line[_COLUMNS - 1] != str(total):
         raise ScenarioError(
             f"line {number}: its checksum is {line[_COLUMNS - 1]}, its characters sum to {total}"
