@@ -13,6 +13,7 @@ import numpy as np
 
 from ascnode.mesh.assignment import NONE, Downlink
 from ascnode.mesh.chance import uniform
+from ascnode.mesh.fade import load_fade
 from ascnode.mesh.fibre import great_circle_km
 from ascnode.mesh.gateways import Gateway, exchange_km, load_gateways
 from ascnode.mesh.latency import AccessModel, Paths, Pings, pings
@@ -27,6 +28,7 @@ from ascnode.sky.stations import Station
 from ascnode.sky.vectors import Floats, Integers, norm
 
 _EPOCH = datetime(2024, 5, 1, tzinfo=UTC)
+FADE_MARGIN_DB = 4.0  # what a user's link can lose before it drops [A]
 _MOMENT = 100  # what the instants of packets are drawn for
 
 
@@ -52,8 +54,14 @@ class AccessScenario:
 
 def bent_pipe() -> AccessScenario:
     """Homes in and around the large cities, each below a gateway's satellites."""
-    model = AccessModel(blocked=0.012, rain=0.002, overflow=0.008)
-    return AccessScenario(load_cities(), load_gateways(), False, model)
+    users = load_cities()
+    model = AccessModel(blocked=0.012, rain=_rain(users), overflow=0.008)
+    return AccessScenario(users, load_gateways(), False, model)
+
+
+def _rain(users: Sequence[Station]) -> float:
+    """Share of the time that fades beyond the margin take, over all users, at a common elevation."""
+    return float(np.mean([load_fade("user", user.name).outage(40.0, FADE_MARGIN_DB) for user in users]))
 
 
 # Exchange points where traffic from lasers lands [A]: a few large ones, for users with no gateway near by.

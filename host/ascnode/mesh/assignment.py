@@ -135,10 +135,11 @@ class Downlink:
         self, t_s: float, positions_km: Floats, sites: Sites, arcs: Sequence[Arc]
     ) -> tuple[GroundLinks, Integers]:
         """What the sites may use: high enough, clear of the geostationary arc; and whose each link is."""
-        seen = ground_links(sites, t_s, positions_km, GroundRules(self.rules.min_elevation_deg))
+        rules = GroundRules(self.rules.min_elevation_deg)
+        seen = ground_links(self._satellites, sites, t_s, positions_km, rules)
         station = np.repeat(np.arange(seen.stations), np.diff(seen.first))
         turn = gmst_rad(self._epoch, t_s)
-        sight_km = to_earth_fixed(positions_km[seen.satellite], turn) - sites.position_km[station]
+        sight_km = to_earth_fixed(positions_km[seen.satellite], turn) - sites.ground.position_km[station]
         clear = np.ones(len(station), dtype=np.bool_)
         for k, arc in enumerate(arcs):
             rows = slice(int(seen.first[k]), int(seen.first[k + 1]))
@@ -188,7 +189,9 @@ class Downlink:
 
 
 def _arcs(sites: Sites) -> list[Arc]:
-    return [Arc.seen_from(place, up) for place, up in zip(sites.position_km, sites.up, strict=True)]
+    return [
+        Arc.seen_from(place, up) for place, up in zip(sites.ground.position_km, sites.ground.up, strict=True)
+    ]
 
 
 def _channels(cell: Integers, satellite: Integers, channels: int) -> Integers:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.mesh.compiled import compiled, in_threads
-from ascnode.sky.stations import Station, earth_fixed
-from ascnode.sky.time import gmst_rad
+from ascnode.sky.constellation import Satellites
+from ascnode.sky.stations import Station
 from ascnode.sky.vectors import Floats, dot, norm
+from ascnode.sky.visibility import Ground, visible
 
 Indices = npt.NDArray[np.int32]
 
@@ -63,27 +64,41 @@ class GroundLinks:
 
 @dataclass(frozen=True)
 class Sites:
-    """k stations on the turning Earth: positions and upward normals, Earth-fixed, both (k, 3)."""
+    """k stations, and the epoch from which their turning counts."""
 
-    position_km: Floats
-    up: Floats
+    ground: Ground
     epoch: datetime
 
     @classmethod
     def of(cls, stations: Sequence[Station], epoch: datetime) -> "Sites":
-        """Raises ValueError for a station off the Earth or an epoch without a time zone."""
-        return cls(*earth_fixed(stations), epoch)
+        """Raises ValueError for a station off the Earth."""
+        return cls(Ground.of(stations), epoch)
 
     def inertial(self, t_s: float) -> tuple[Floats, Floats]:
-        """Positions and normals at t_s in the frame of the satellites, both (k, 3)."""
-        turn = float(gmst_rad(self.epoch, t_s))
-        cosine, sine = math.cos(turn), math.sin(turn)
-        rotation = np.array([[cosine, sine, 0.0], [-sine, cosine, 0.0], [0.0, 0.0, 1.0]])
-        return self.position_km @ rotation, self.up @ rotation
+        """Positions in km and upward normals at t_s in the frame of the satellites, both (k, 3)."""
+        return self.ground.inertial(self.epoch, t_s)
 
 
-def ground_links(sites: Sites, t_s: float, positions_km: Floats, rules: GroundRules) -> GroundLinks:
-    """What the sites see at t_s of satellites at inertial positions (n, 3); a place of nan is never seen."""
+def ground_links(
+    satellites: Satellites, sites: Sites, t_s: float, positions_km: Floats, rules: GroundRules
+) -> GroundLinks:
+    """What the sites see at t_s of the satellites, whose inertial positions then are (n, 3)."""
+    least_deg, most_km = rules.min_elevation_deg, rules.max_range_km
+    if least_deg is None or least_deg < 0:
+        return links_by_search(sites, t_s, positions_km, rules)
+    found = visible(satellites, sites.ground, sites.epoch, t_s, least_deg)
+    range_km = found.range_km
+    links = GroundLinks(
+        found.begin.astype(np.int32),
+        found.satellite.astype(np.int32),
+        range_km,
+        found.sight_km[:, 2] / range_km,
+    )
+    return links if most_km is None else links.only(range_km <= most_km)
+
+
+def links_by_search(sites: Sites, t_s: float, positions_km: Floats, rules: GroundRules) -> GroundLinks:
+    """The same, for any limits, by looking at every satellite; a place of nan is never seen."""
     site_km, up = sites.inertial(t_s)
     least = -2.0 if rules.min_elevation_deg is None else math.sin(math.radians(rules.min_elevation_deg))
     most_km = math.inf if rules.max_range_km is None else rules.max_range_km

@@ -58,6 +58,6 @@ class Network:
         positions_km = self.satellites.positions_km(self.epoch, t_s)
         links = self._mesh.step(t_s, positions_km)
         graph = build_graph(self.satellites.count, links, self._hop_km)
-        ground = ground_links(self._sites, t_s, positions_km, self._rules)
+        ground = ground_links(self.satellites, self._sites, t_s, positions_km, self._rules)
         site_km, _ = self._sites.inertial(t_s)
         return Snapshot(t_s, positions_km, site_km, self._mesh.rules.clearance_km, links, graph, ground)
