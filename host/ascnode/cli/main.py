@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, demo, mesh, run, sky
+from ascnode.cli import accel, board, demo, mesh, run, sky, twin
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.command("board")(board.board)
 app.add_typer(accel.app, name="accel")
 app.add_typer(sky.app, name="sky")
 app.add_typer(mesh.app, name="mesh")
+app.add_typer(twin.app, name="twin")
 
 
 def main() -> None:

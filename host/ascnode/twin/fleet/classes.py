@@ -4,6 +4,7 @@ The parameters are those that a board of this hardware has in its flash: made by
 firmware's own `Params`, bounded by the one dictionary.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +15,9 @@ from ascnode.errors import ScenarioError
 from ascnode.scenario.hardware import Hardware, power_scale_k
 from ascnode.scenario.provision import hardware_files
 from ascnode.sky.environment import RadiatorFace
-from ascnode.twin.fleet.rows import CLASS_FIELDS, POINTS, Real, rows_type
+from ascnode.twin.fleet.rows import CLASS_FIELDS, POINTS, Real, Row, rows_type
 from ascnode.twin.store import MemoryStore
+from ascnode_fw.flight import power
 from ascnode_fw.flight.params import Params
 from ascnode_fw.flight.tasks import WORK_MAX
 from ascnode_fw.wire import dictionary as d
@@ -53,11 +55,10 @@ class NodeClass:
     worn: Coating | None = None  # None: the coating does not age
     control_ms: int = 1000
 
-    def row(self, real: Any, flight: bool = True) -> np.void:
+    def row(self, real: Any, flight: bool = True) -> Row:
         """The kernel's record of type `real`; without flight software, the plant's fields alone."""
         values = dict.fromkeys(CLASS_FIELDS, 0.0) | self._plant() | (self._flight() if flight else {})
-        row: np.void = np.array(tuple(values[name] for name in CLASS_FIELDS), rows_type(CLASS_FIELDS, real))[()]
-        return row
+        return np.array(tuple(values[name] for name in CLASS_FIELDS), rows_type(CLASS_FIELDS, real))[()]
 
     @property
     def heat_rate_per_s(self) -> float:
@@ -104,20 +105,26 @@ class NodeClass:
         }
 
     def _flight(self) -> dict[str, float]:
+        # What a limit is compared with lies half a count below the truth on average, so limits are put that much up.
         v = self._values()
+        charge, kelvin = _half_counts()
         unit = 2.0 ** power_scale_k(self.hardware, self.control_ms)
         watts, joules = unit / 1000, unit
         return {
-            **{"safe": v[d.P_SOC_SAFE] / 1000, "safe_exit": v[d.P_SOC_SAFE_EXIT] / 1000},
-            **{"low": v[d.P_SOC_CHARGE] / 1000, "low_exit": v[d.P_SOC_CHARGE_EXIT] / 1000},
-            "reserve": v[d.P_SOC_RESERVE] / 1000,
+            "safe": v[d.P_SOC_SAFE] / 1000 + charge,
+            "safe_exit": v[d.P_SOC_SAFE_EXIT] / 1000 + charge,
+            "low": v[d.P_SOC_CHARGE] / 1000 + charge,
+            "low_exit": v[d.P_SOC_CHARGE_EXIT] / 1000 + charge,
+            "reserve": v[d.P_SOC_RESERVE] / 1000 + charge,
             "known_capacity_j": v[d.P_CAPACITY_J] * joules,
             "known_bus_w": v[d.P_BUS_PW] * watts,
             "radio_w": v[d.P_RADIO_PW] * watts,
             "idle_w": v[d.P_IDLE_PW] * watts,
             "control_s": v[d.P_CONTROL_MS] / 1000,
-            **{"target_k": v[d.P_TEMP_TARGET] / 100, "cutoff_k": v[d.P_GOV_I_CUTOFF] / 100},
-            **{"trip_k": v[d.P_TEMP_TRIP] / 100, "trip_exit_k": v[d.P_TEMP_TRIP_EXIT] / 100},
+            "target_k": v[d.P_TEMP_TARGET] / 100 + kelvin,
+            "cutoff_k": v[d.P_GOV_I_CUTOFF] / 100,
+            "trip_k": v[d.P_TEMP_TRIP] / 100 + kelvin,
+            "trip_exit_k": v[d.P_TEMP_TRIP_EXIT] / 100 + kelvin,
             "sustainable_w": v[d.P_GOV_SUSTAINABLE_PW] * watts,
             "top_w": v[d.P_OP_PW + v[d.P_OP_COUNT] - 1] * watts,
             **{"over_w_k": v[d.P_GOV_K_PO] * watts, "under_w_k": v[d.P_GOV_K_PU] * watts},
@@ -139,11 +146,20 @@ class NodeClass:
         return list(params.values)
 
 
+def _half_counts() -> tuple[float, float]:
+    # Half a count of the converters, which round down: of charge (with its own 1/1000, over the whole of the cell's
+    # curve) and of the accelerator's temperature in K.
+    _, low_mv, high_mv, _ = d.SENSORS[d.SENSOR_CELL]
+    _, low_ck, high_ck, _ = d.SENSORS[d.SENSOR_ACCELERATOR]
+    cell = (high_mv - low_mv) / 4096 / (power.CELL_MV[-1] - power.CELL_MV[0])
+    return (cell + 1 / 1000) / 2, (high_ck - low_ck) / 100 / 4096 / 2
+
+
 def _points(v: list[int], watts: float) -> dict[str, Real]:
     # The operating points after idle; those that are not used ask for more power than there ever is.
     table: dict[str, Real] = {}
     clocks = [v[d.P_OP_CLOCK_KHZ + point] for point in range(v[d.P_OP_COUNT])]
-    if any(above <= below for below, above in zip(clocks[1:], clocks[2:], strict=False)):
+    if any(above <= below for below, above in itertools.pairwise(clocks[1:])):
         raise ScenarioError(f"the clocks of the operating points do not ascend: {clocks[1:]} kHz")
     for point in range(1, POINTS + 1):
         used = point < len(clocks) and clocks[point] > 0

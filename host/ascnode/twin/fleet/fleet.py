@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ascnode.scenario.hardware import KELVIN_AT_0_C
 from ascnode.sky.constellation import Constellation, Planes
@@ -13,12 +14,12 @@ from ascnode.sky.sun import sun_direction
 from ascnode.sky.vectors import Floats, Integers
 from ascnode.twin.fleet import kernel
 from ascnode.twin.fleet.classes import NodeClass
-from ascnode.twin.fleet.rows import CLASS_FIELDS, Bytes, Reals, Rows, new_state
+from ascnode.twin.fleet.rows import POINTS, Bytes, Reals, Rows, new_state
 from ascnode.twin.fleet.sky import plane_rows
 from ascnode_fw.flight import modes
 from ascnode_fw.wire import dictionary as d
 
-SunAt = Callable[[float], Floats]  # unit vector (3,) to the Sun, seconds after the epoch
+SunAt = Callable[[npt.ArrayLike], Floats]  # unit vectors (..., 3) to the Sun at (...) seconds after the epoch
 
 # A step of h seconds at a rate r leaves (r h)^2 / 12 / e of a sudden change of temperature as error for a while: with
 # 0.3, 0.1 K of the 36 K by which the default node's accelerator warms at its fastest point.
@@ -55,7 +56,9 @@ class Fleet:
         count = int(np.sum(planes.per_plane))
         self.class_of = np.zeros(count, np.int64) if class_of is None else np.asarray(class_of, np.int64)
         if self.class_of.shape != (count,) or np.any((self.class_of < 0) | (self.class_of >= len(classes))):
-            raise ValueError(f"class_of: {count} numbers below {len(classes)} are due, one for each satellite")
+            raise ValueError(
+                f"class_of: {count} numbers below {len(classes)} are due, one for each satellite"
+            )
         self._class_rows = np.array([one.row(real, flight=not prescribed) for one in classes])
         table_of, turns = _slot_tables(planes)
         self._blocks = _blocks(planes, table_of, self.class_of)
@@ -72,9 +75,7 @@ class Fleet:
         **options: Any,
     ) -> "Fleet":
         """A constellation's fleet under the real Sun; options as for Fleet."""
-        return cls(
-            constellation.planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options
-        )
+        return cls(constellation.planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
 
     def __len__(self) -> int:
         return len(self.state.energy_j)
@@ -90,23 +91,42 @@ class Fleet:
 
         Raises ValueError for such a dt_s, or when the fleet was made without `prescribed`.
         """
-        if not self._prescribed:
-            raise ValueError("a prescribed load needs a fleet that was made with prescribed=True")
         self._advance(False, dt_s)
 
+    def fly_open(self, dt_s: float, steps: int) -> Reals:
+        """Many open-loop steps of a fleet of one: (steps, 5), see kernel.fly_one. Raises ValueError as step_open."""
+        self._check(dt_s, prescribed=True)
+        parts, h = self._parts(dt_s)
+        t_s = self.now_s + h * (np.arange(steps * parts) + 0.5)
+        record = np.empty((steps, 5), self._real)
+        rows = self._plane_rows(t_s)
+        kernel.fly_one(self._real(h), parts, rows, self._class_rows, self._blocks, self.state, record)
+        self.now_s += steps * dt_s
+        return record
+
     def _advance(self, closed: bool, dt_s: float) -> None:
+        self._check(dt_s, prescribed=not closed)
+        parts, h = self._parts(dt_s)
+        run = kernel.step if len(self) <= _FEW else kernel.step_in_threads
+        for part in range(parts):
+            rows = self._plane_rows(self.now_s + (part + 0.5) * h)
+            run(closed, self._real(h), rows, self._class_rows, self._blocks, self.state)
+        self.now_s += dt_s
+
+    def _check(self, dt_s: float, prescribed: bool) -> None:
         if not 0 < dt_s < math.inf:
             raise ValueError(f"dt_s is {dt_s}: a step takes a positive number of seconds")
+        if prescribed != self._prescribed:
+            raise ValueError(
+                "a fleet flies open loop when it was made with prescribed=True, and else closed loop"
+            )
+
+    def _parts(self, dt_s: float) -> tuple[int, float]:
         rate = max(one.heat_rate_per_s for one in self.classes)
         parts = max(1, math.ceil(dt_s * rate / _LONGEST_STEP))
-        run = kernel.step if len(self) <= _FEW else kernel.step_in_threads
-        start_s, h = self.now_s, dt_s / parts
-        for part in range(parts):
-            rows = self._plane_rows(start_s + (part + 0.5) * h)
-            run(closed, self._real(h), rows, self._class_rows, self._blocks, self.state)
-        self.now_s = start_s + dt_s
+        return parts, dt_s / parts
 
-    def _plane_rows(self, t_s: float) -> Rows:
+    def _plane_rows(self, t_s: npt.ArrayLike) -> Rows:
         return plane_rows(self.planes, t_s, self._sun(t_s), self._real)
 
     # --- what the operator says
@@ -128,7 +148,11 @@ class Fleet:
         counts = np.bincount(self.class_of, minlength=len(self.classes))
         peaks = np.array([one.peak_load_w for one in self.classes])
         share = mesh_w / float(counts @ peaks) if mesh_w else np.inf
-        short = [one for one, peak in zip(self.classes, peaks, strict=True) if share * peak < one.hardware.bus_load_w]
+        short = [
+            one
+            for one, peak in zip(self.classes, peaks, strict=True)
+            if share * peak < one.hardware.bus_load_w
+        ]
         if short or not share > 0:
             raise ValueError(f"a cap of {mesh_w:.6g} W for all nodes leaves less than some bus draws")
         self._class_rows["cap_w"] = share * peaks
@@ -142,7 +166,9 @@ class Fleet:
         for array in (s.array_left, s.capacity_left):
             array[satellites] = 1
         s.energy_j[satellites] = np.array([hw.battery_wh * 3600 * hw.initial_charge for hw in hardware])[each]
-        s.accelerator_k[satellites] = np.array([hw.initial_accelerator_c for hw in hardware])[each] + KELVIN_AT_0_C
+        s.accelerator_k[satellites] = (
+            np.array([hw.initial_accelerator_c for hw in hardware])[each] + KELVIN_AT_0_C
+        )
         s.radiator_k[satellites] = np.array([hw.initial_radiator_c for hw in hardware])[each] + KELVIN_AT_0_C
 
     # --- what it says
@@ -151,7 +177,7 @@ class Fleet:
     def charge(self) -> Reals:
         """State of charge of each node (n,), 0..1 of what its battery still holds."""
         s = self.state
-        charge: Reals = s.energy_j / (self._of_class("capacity_j") * s.capacity_left)
+        charge: Reals = s.energy_j / (self.of_class("capacity_j") * s.capacity_left)
         return charge
 
     @property
@@ -172,14 +198,20 @@ class Fleet:
         As flight software forecasts it: above the reserve, with the array as it is now until dark.
         """
         spare = np.empty_like(self.state.energy_j)
-        kernel.spare_energy(
-            self._plane_rows(self.now_s), self._class_rows, self._blocks, self.state, spare
-        )
+        kernel.spare_energy(self._plane_rows(self.now_s), self._class_rows, self._blocks, self.state, spare)
         return spare
 
-    def _of_class(self, name: str) -> Any:
-        # A field of each satellite's class (n,), or the one value of all.
-        assert name in CLASS_FIELDS
+    def working_point(self) -> tuple[Reals, Reals]:
+        """Power W and clock kHz (n,) that a new job can reckon with: the point in use, or the slowest one."""
+        at = np.maximum(self.state.point, 1) - 1
+        tables = (
+            np.stack([self._class_rows[f"{kind}{p}"] for p in range(1, POINTS + 1)]) for kind in ("w", "khz")
+        )
+        power, clock = (table[at, self.class_of] for table in tables)
+        return power, np.maximum(clock, 1)
+
+    def of_class(self, name: str) -> Any:
+        """A constant of each satellite's class (n,), by its name in rows.CLASS_FIELDS, or the one value of all."""
         column = self._class_rows[name]
         return column[0] if len(column) == 1 else column[self.class_of]
 

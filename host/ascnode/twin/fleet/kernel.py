@@ -7,14 +7,12 @@ rather than one, whose chain of dependent instructions would be too long to over
 same bytes on every vector width. All of it stands in one file, because numba's cache watches no other.
 """
 
-from collections.abc import Callable
-
 import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.twin.fleet.rows import Bytes, Function, Real, Reals, Rows, State
+from ascnode.twin.fleet.rows import Bytes, Real, Reals, Row, Rows, State
 
 # A loop has up to 18 slices, half of them written: LLVM gives up above 8 and 128 checks that they do not overlap.
 for _option in ("runtime-memory-check-threshold", "vectorize-memory-check-threshold"):
@@ -35,11 +33,9 @@ _HOTTEST_K = 465.0
 
 BLOCK = 1024  # nodes that one thread takes at a time: their scratch arrays stay in its fastest cache
 
-_inline: Callable[[Function], Function] = numba.njit(forceinline=True, error_model="numpy")
-_loop: Callable[[Function], Function] = numba.njit(nogil=True, error_model="numpy", cache=True)
-_threads: Callable[[Function], Function] = numba.njit(
-    nogil=True, error_model="numpy", cache=True, parallel=True
-)
+_inline = numba.njit(forceinline=True, error_model="numpy")
+_loop = numba.njit(nogil=True, error_model="numpy", cache=True)
+_threads = numba.njit(nogil=True, error_model="numpy", cache=True, parallel=True)
 
 
 @_inline
@@ -54,7 +50,9 @@ def _lit(cosine: Real, cos_edge: Real, sin_edge: Real, per_sun: Real, real: Real
     x = (sine * cos_edge - cosine * sin_edge) * per_sun
     y = x if x > real(0) else -x
     t = _positive(real(1) - y, real)
-    hidden = t * np.sqrt(t) * (real(_S0) + t * (real(_S1) + t * (real(_S2) + t * (real(_S3) + t * real(_S4)))))
+    hidden = (
+        t * np.sqrt(t) * (real(_S0) + t * (real(_S1) + t * (real(_S2) + t * (real(_S3) + t * real(_S4)))))
+    )
     return hidden if x > real(0) else real(1) - hidden
 
 
@@ -92,7 +90,14 @@ def _ahead(since: Real, lit_turns: Real, period_s: Real, hour_s: Real, real: Rea
 
 @_inline
 def _spare_j(
-    charge: Real, reserve: Real, known_j: Real, array_w: Real, bus_w: Real, light_s: Real, seconds: Real, real: Real
+    charge: Real,
+    reserve: Real,
+    known_j: Real,
+    array_w: Real,
+    bus_w: Real,
+    light_s: Real,
+    seconds: Real,
+    real: Real,
 ) -> Real:
     # Energy above the reserve at the end of the next eclipse, were there no load but the bus (flight/power.py).
     spare_j = known_j * (charge - reserve) + _reckoned_j(array_w - bus_w, light_s, real)
@@ -101,8 +106,8 @@ def _spare_j(
 
 @_loop
 def _light(
-    o: Rows,
-    k: Rows,
+    o: Row,
+    k: Row,
     cosines: Reals,
     sines: Reals,
     left: Reals,
@@ -128,8 +133,8 @@ def _light(
 @_loop
 def _decide(
     h: Real,
-    o: Rows,
-    k: Rows,
+    o: Row,
+    k: Row,
     turns: Reals,
     faded: Reals,
     energy: Reals,
@@ -155,7 +160,13 @@ def _decide(
     capacity_j, known_j, bus_w, known_bus_w = k.capacity_j, k.known_capacity_j, k.bus_w, k.known_bus_w
     safe, safe_exit, low, low_exit, reserve = k.safe, k.safe_exit, k.low, k.low_exit, k.reserve
     target, trip, trip_exit, cutoff = k.target_k, k.trip_k, k.trip_exit_k, k.cutoff_k
-    sustainable, top, over, under, ki = k.sustainable_w, k.top_w, k.over_w_k, k.under_w_k, k.integral_w_k_s * h
+    sustainable, top, over, under, ki = (
+        k.sustainable_w,
+        k.top_w,
+        k.over_w_k,
+        k.under_w_k,
+        k.integral_w_k_s * h,
+    )
     cap_w, idle_w, leak_0 = k.cap_w, k.idle_w, k.leakage_w
     radio_w = k.radio_w if cap_w >= known_bus_w + k.radio_w else zero
     control_s, per_control, per_h, most_kc = k.control_s, one / k.control_s, one / h, k.backlog_kc
@@ -200,12 +211,13 @@ def _decide(
         op, khz, op_w = (np.uint8(5), c5, w5) if w5 <= power else (op, khz, op_w)
         op, khz, op_w = (np.uint8(6), c6, w6) if w6 <= power else (op, khz, op_w)
         op, khz, op_w = (np.uint8(7), c7, w7) if w7 <= power else (op, khz, op_w)
-        # Work: the accelerator is on for the control periods in which there is some.
+        # Work: the accelerator is on for the control periods in which there is some, all of them while more arrives.
         worked = khz * h
         worked = worked if worked < waiting else waiting
         busy_s = worked / (khz if khz > zero else one)
         on_s = np.ceil(busy_s * per_control) * control_s
-        on_s = on_s if on_s < h else h
+        on_s = on_s if (on_s < h) & (demand[i] == zero) else h
+        on_s = on_s if khz > zero else zero
         leak *= on_s * per_h
         drawn = (idle_w * on_s + _positive(op_w - idle_w, real) * busy_s) * per_h + leak
         shed[i] = level
@@ -221,7 +233,7 @@ def _decide(
 
 @_loop
 def _obey(
-    k: Rows,
+    k: Row,
     accel: Reals,
     accel_on: Reals,
     dynamic: Reals,
@@ -244,7 +256,7 @@ def _obey(
 @_loop
 def _integrate(
     h: Real,
-    k: Rows,
+    k: Row,
     faded: Reals,
     worn: Reals,
     array: Reals,
@@ -262,7 +274,12 @@ def _integrate(
     real = array.dtype.type
     one, half, four = real(1), real(0.5), real(4)
     capacity_j, eta_charge, per_discharge = k.capacity_j, k.eta_charge, k.per_eta_discharge
-    steady_w, bus_w, emit, emit_worn = k.bus_heat_w + k.infrared_w, k.bus_w, k.emission_w_k4, k.emission_worn_w_k4
+    steady_w, bus_w, emit, emit_worn = (
+        k.bus_heat_w + k.infrared_w,
+        k.bus_w,
+        k.emission_w_k4,
+        k.emission_worn_w_k4,
+    )
     infrared_worn = k.infrared_worn_w
     conduct, per_ca, per_cr = k.conductance_w_k, h * k.per_accel_j_k, h * k.per_radiator_j_k
     slope = real(_LN2 / _DOUBLING_K)
@@ -292,9 +309,7 @@ def _integrate(
 
 
 @_loop
-def _step_block(
-    closed: bool, h: Real, o: Rows, k: Rows, a: int, b: int, c: int, e: int, s: State
-) -> None:
+def _step_block(closed: bool, h: Real, o: Row, k: Row, a: int, b: int, c: int, e: int, s: State) -> None:
     # Nodes a..b, of one plane and one class, in slots c..e of the tables.
     scratch = np.empty((3, b - a), s.energy_j.dtype)
     absorbed, accel_w, leak_w = scratch[0], scratch[1], scratch[2]
@@ -338,6 +353,19 @@ def step_in_threads(closed: bool, h: Real, planes: Rows, classes: Rows, blocks: 
         block = blocks[i]
         a, b, c, e, p, q = block[0], block[1], block[2], block[3], block[4], block[5]
         _step_block(closed, h, planes[p], classes[q], a, b, c, e, s)
+
+
+@_loop
+def fly_one(h: Real, parts: int, rows: Rows, classes: Rows, blocks: Blocks, s: State, record: Reals) -> None:
+    """Steps of one node under its prescribed load, with a plane's row for each part of a step.
+
+    record (steps, 5): array and load power in the last part, energy and both temperatures at the end.
+    """
+    for i in range(len(rows)):
+        _step_block(False, h, rows[i], classes[0], 0, 1, blocks[0, 2], blocks[0, 3], s)
+        out = record[i // parts]
+        out[0], out[1], out[2] = s.array_w[0], s.load_w[0], s.energy_j[0]
+        out[3], out[4] = s.accelerator_k[0], s.radiator_k[0]
 
 
 @_loop

@@ -1,7 +1,6 @@
 """What the kernels work on: a row for each class of node and each orbit plane, and one array for each quantity."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +8,8 @@ import numpy.typing as npt
 Reals = npt.NDArray[Any]  # float32 or float64, the same in all arrays of a fleet
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.void]
+Row = Any  # one record of Rows
 Real = Any  # a scalar of the arrays' type
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 POINTS = 7  # operating points beside idle
 
@@ -18,10 +17,36 @@ POINTS = 7  # operating points beside idle
 # Sun's incidence on a face is max(0, ..._0 + ..._1 cos psi), psi at the Earth's centre from satellite to Sun.
 CLASS_FIELDS = (
     *("array_w", "array_0", "array_1"),
-    *("sun_w", "sun_worn_w", "albedo_share", "face_0", "face_1", "infrared_w", "infrared_worn_w", "bus_heat_w"),
-    *("emission_w_k4", "emission_worn_w_k4", "per_accel_j_k", "per_radiator_j_k", "conductance_w_k", "leakage_w"),
+    *(
+        "sun_w",
+        "sun_worn_w",
+        "albedo_share",
+        "face_0",
+        "face_1",
+        "infrared_w",
+        "infrared_worn_w",
+        "bus_heat_w",
+    ),
+    *(
+        "emission_w_k4",
+        "emission_worn_w_k4",
+        "per_accel_j_k",
+        "per_radiator_j_k",
+        "conductance_w_k",
+        "leakage_w",
+    ),
     *("capacity_j", "eta_charge", "per_eta_discharge", "bus_w"),
-    *("safe", "safe_exit", "low", "low_exit", "reserve", "known_capacity_j", "known_bus_w", "radio_w", "idle_w"),
+    *(
+        "safe",
+        "safe_exit",
+        "low",
+        "low_exit",
+        "reserve",
+        "known_capacity_j",
+        "known_bus_w",
+        "radio_w",
+        "idle_w",
+    ),
     *("control_s", "target_k", "trip_k", "trip_exit_k", "cutoff_k", "sustainable_w", "top_w"),
     *("over_w_k", "under_w_k", "integral_w_k_s", "backlog_kc", "cap_w"),
     *(f"w{point}" for point in range(1, POINTS + 1)),
