@@ -15,6 +15,10 @@ orbits = 0.25
 name = "starlink-gen1-1"
 boards = [[0, 0], [18, 5]]
 compute = "boards"
+[users]
+cities = 20
+[gateways]
+sites = 10
 [[workload]]
 kind = "inference"
 queries = 60

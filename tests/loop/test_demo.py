@@ -59,11 +59,11 @@ def test_twins_alone_come_to_the_same_figures_as_boards(tmp_path: Path) -> None:
     }
 
 
-# Twelve satellites without lasers: answers wait on board for a pass over their user.
+# Twelve satellites without lasers and with slow nodes: answers wait on board for the next pass over their user.
 ESP32_POLAR = """
 profile = "esp32"
 step_ms = 500
-duration_s = 5900
+duration_s = 7500
 radiator_face = "zenith"
 [[constellation.shells]]
 altitude_km = 650
@@ -87,6 +87,8 @@ queries = 200
 deadline_s = 5000
 [policy]
 placement = "nearest"
+[node]
+operating_points = [[0, 0], [1500, 12]]
 """
 # 20 kW: power words of 64 mW, steps of 2 s
 LARGE = """
@@ -158,7 +160,7 @@ def test_other_boards_orbits_and_nodes_fly_too(
     if scenario is ESP32_POLAR:
         # the two boards are among those asked, and what they answer waits for a pass
         assert sum(board["jobs_done"] for board in figures["per_board"]) > 0
-        assert figures["latency_s"]["max"] > 60
+        assert figures["latency_s"]["max"] > 1800
     if scenario is FLAT:
         in_view = 50 - figures["causes"].get("no satellite in view", 0)
         assert figures["causes"]["refused: load shed"] == in_view > 40
@@ -210,7 +212,7 @@ def test_the_demo_scenario_itself_is_valid_and_in_the_shell_it_claims() -> None:
         ('constellation = {name = "nowhere"}', "constellation.name"),
         ('constellation = {file = "no.tle"}', "constellation.file"),
         ('[[workload]]\nkind = "sleep"', "workload.0"),
-        ('[[cap]]\nat_s = 1\nfor_s = 2', "one of each_w and total_w"),
+        ("[[cap]]\nat_s = 1\nfor_s = 2", "one of each_w and total_w"),
         ('[[fault]]\nkind = "outage"\nat_s = 1', "names satellite"),
         ('[policy]\nplacement = "best"', "policy.placement"),
         ("[node]\nbattery_wh = 0", "node.battery_wh"),

@@ -4,9 +4,13 @@ Each laser (each way), each user's uplink and each user's downlink carries one t
 turn before the slot ends, or no user in view waits where it is until the next slot.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from ascnode.mesh.assignment import NONE
 from ascnode.mesh.chance import uniform
@@ -25,6 +29,8 @@ ANYWHERE = -1  # a query's node is not chosen yet; an answer's user moves from s
 
 Arrive = Callable[[int, "Parcel"], None]
 Choose = Callable[[Account, int], int]
+_TURNS = 7  # what numbers are drawn for, beside legs
+_BLOCK = 4096
 _RETRY_US = 20_000_000  # custody_timeout of the flight software's dictionary
 
 
@@ -62,15 +68,23 @@ class Flow:
         self._arrive, self._choose = arrive, choose
         self._lines: dict[tuple[str, int, int], Line] = defaultdict(Line)
         self._lasers, self._downlink, self._seed = scenario.lasers, scenario.downlink, scenario.seed
+        least = math.sin(math.radians(max(scenario.users.min_elevation_deg, 5.0)))
+        self._lowest = (
+            1 / least - 1
+        )  # relative path through the air at the least elevation, over the zenith's
         self._disturbed_us = round(scenario.downlink.disturbance_ms * 1000)
         self._users = users
+        self._own: list[int] = []  # each user's turn among those of its cell, in this slot
+        self._draws: dict[tuple[int, int], list[float]] = {}
 
     # --- a slot
 
     def begin(self, slot: Slot) -> None:
         """What waited goes on, in order of time; what missed its deadline does not."""
-        for line in self._lines.values():
-            line.forget(slot.start_us)
+        for key in [key for key, line in self._lines.items() if line.end_us < slot.start_us]:
+            del self._lines[key]
+        drawn = uniform(self._seed, slot.number, np.arange(self._users), _TURNS)
+        self._own = (drawn * self._downlink.cell_users).astype(int).tolist()
         parcels = [parcel for queue in self.waiting.values() for parcel in queue]
         self.waiting.clear()
         for parcel in sorted(parcels, key=_order):
@@ -159,12 +173,11 @@ class Flow:
     def _along(self, slot: Slot, parcel: Parcel, target: int) -> bool:
         # Hop by hop; False where it has to wait.
         path = slot.path(parcel.at, target)
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in pairwise(path):
             length_us = airtime_us(parcel.size, self._lasers.rate_mbps)
-            line = self._lines["laser", a, b]
-            if line.first_free(parcel.ready_us, length_us) >= slot.end_us:
+            start_us = self._lines["laser", a, b].reserve(parcel.ready_us, length_us, slot.end_us)
+            if start_us is None:
                 return False
-            start_us = line.reserve(parcel.ready_us, length_us)
             sent_us = start_us + length_us
             parcel.at, parcel.ready_us = b, sent_us + slot.hop_us(a, b, sent_us) + self._lasers.hop_us
             self.hops += 1
@@ -215,12 +228,10 @@ class Flow:
     def _turn(self, slot: Slot, way: str, site: int, at_us: int, size: int) -> tuple[int, int]:
         # The first own turns that carry so many bytes: a cell's terminals take turns of 1/750 s.
         per_turn = self._downlink.rate_mbps * 1e6 / 8 / FRAMES_PER_SECOND
-        terminals = self._downlink.cell_users
         turns = -int(-size // per_turn)
-        own = int(uniform(self._seed, slot.number, site, 7)[0] * terminals) if site < self._users else 0
+        own, step = (self._own[site], self._downlink.cell_users) if site < self._users else (0, 1)
         start_us = max(at_us, slot.start_us + self._disturbed_us)
         line = self._lines[way, site, 0]
-        step = terminals if site < self._users else 1
         while True:
             frame = next_frame(start_us)
             frame += (own - frame) % step
@@ -230,7 +241,7 @@ class Flow:
                 frame_start_us(last)
                 + airtime_us(size - int((turns - 1) * per_turn), self._downlink.rate_mbps),
             )
-            free_us = line.first_free(begin_us, end_us - begin_us)
+            free_us = line.free_from(begin_us, end_us - begin_us)
             if free_us == begin_us:
                 return begin_us, end_us
             start_us = free_us
@@ -238,9 +249,17 @@ class Flow:
     def _unlucky(self, slot: Slot, account: Account, satellite: int, site: int, leg: int) -> bool:
         sine = max(slot.sin_elevation(site, satellite), 1e-3)
         rules = self._downlink
-        low = min(1.0, max(0.0, (1 / sine - 1) / (1 / _LOW_SINE - 1)))
+        low = min(1.0, max(0.0, (1 / sine - 1) / self._lowest))
         chance = rules.loss + (rules.loss_low - rules.loss) * low
-        return bool(uniform(self._seed, account.query.job, leg)[0] < chance)
+        return self._drawn(account.query.job, leg) < chance
+
+    def _drawn(self, job: int, leg: int) -> float:
+        # Depends on job and leg alone; drawn for many at a time.
+        block, at = divmod(job, _BLOCK)
+        if (block, leg) not in self._draws:
+            jobs = np.arange(block * _BLOCK, (block + 1) * _BLOCK)
+            self._draws[block, leg] = uniform(self._seed, jobs, leg).tolist()
+        return self._draws[block, leg][at]
 
     def _wait(self, parcel: Parcel) -> None:
         queue = self.waiting[parcel.at]
@@ -259,9 +278,6 @@ class Flow:
         failed(parcel.account, cause)
         for account in parcel.jobs:
             failed(account, cause)
-
-
-_LOW_SINE = 0.42261826174069944  # of 25 deg
 
 
 def _order(parcel: Parcel) -> tuple[int, int, str]:

@@ -10,32 +10,35 @@ class Line:
         self._starts: list[int] = []
         self._ends: list[int] = []
 
-    def reserve(self, at_us: int, length_us: int) -> int:
-        """The first time at or after at_us from which the line is free for so long; it is taken."""
-        i = max(0, bisect_right(self._starts, at_us) - 1)
-        start = at_us
-        while i < len(self._starts):
-            if start + length_us <= self._starts[i]:
-                break
-            start = max(start, self._ends[i])
-            i += 1
-        self._starts.insert(i, start)
-        self._ends.insert(i, start + length_us)
-        return start
+    @property
+    def end_us(self) -> int:
+        """When the last reservation ends; 0 without one."""
+        return self._ends[-1] if self._ends else 0
 
-    def first_free(self, at_us: int, length_us: int) -> int:
-        """As `reserve`, without taking it."""
-        i = max(0, bisect_right(self._starts, at_us) - 1)
-        start = at_us
-        while i < len(self._starts) and start + length_us > self._starts[i]:
-            start = max(start, self._ends[i])
-            i += 1
-        return start
+    def free_from(self, at_us: int, length_us: int) -> int:
+        """The first time at or after at_us from which the line is free for so long."""
+        return self._gap(at_us, length_us)[1]
 
-    def forget(self, before_us: int) -> None:
-        """Drops what ended before a time."""
-        keep = next((i for i, end in enumerate(self._ends) if end >= before_us), len(self._ends))
-        del self._starts[:keep], self._ends[:keep]
+    def reserve(self, at_us: int, length_us: int, before_us: int | None = None) -> int | None:
+        """Takes the line from `free_from` on, and says when; None, and nothing taken, unless it is before_us."""
+        i, start_us = self._gap(at_us, length_us)
+        if before_us is not None and start_us >= before_us:
+            return None
+        self._starts.insert(i, start_us)
+        self._ends.insert(i, start_us + length_us)
+        return start_us
+
+    def _gap(self, at_us: int, length_us: int) -> tuple[int, int]:
+        # Its place among the reservations, and when it starts.
+        starts, ends = self._starts, self._ends
+        if not ends or at_us >= ends[-1]:
+            return len(ends), at_us
+        i = max(0, bisect_right(starts, at_us) - 1)
+        start_us = at_us
+        while i < len(starts) and start_us + length_us > starts[i]:
+            start_us = max(start_us, ends[i])
+            i += 1
+        return i, start_us
 
 
 def airtime_us(size_bytes: int, rate_mbps: float) -> int:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from heapq import heappop, heappush
-
 
 from ascnode.scenario.job import Finished, Job, Jobs
 from ascnode.scenario.ledger import COMPUTE, QUEUE, Account
@@ -11,6 +11,7 @@ from ascnode.scenario.payload import Payload
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.tables.policy import Cap
 from ascnode.sky.sun import sun_direction
+from ascnode.sky.vectors import Floats
 from ascnode.twin.fleet.classes import NodeClass
 from ascnode.twin.fleet.fleet import Fleet
 from ascnode_fw.flight.layout import scale
@@ -26,7 +27,12 @@ class Nodes:
     def __init__(self, scenario: Scenario, payload: Payload, caps: Sequence[Cap] = ()) -> None:
         hardware, epoch = scenario.node, scenario.epoch
         node = NodeClass(hardware, radiator_face=scenario.radiator_face, control_ms=scenario.step_ms)
-        self.fleet = Fleet(scenario.space.planes(), lambda t_s: sun_direction(epoch, t_s), [node])
+
+        @cache
+        def sun_of_minute(minute: int) -> Floats:
+            return sun_direction(epoch, 60.0 * minute + 30.0)  # it moves 0.0007 deg in a minute
+
+        self.fleet = Fleet(scenario.space.planes(), lambda t_s: sun_of_minute(int(t_s // 60)), [node])
         kept = (1 - hardware.array_loss_per_year) ** (scenario.age_days / _DAYS_PER_YEAR)
         self.fleet.state.array_left[:] = kept
         self.work_kc = float(scale(payload.macs, hardware.cycles_per_mac, 1000))

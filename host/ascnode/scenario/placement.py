@@ -1,8 +1,8 @@
 """Which node gets a query: nearest, random, least queue, or headroom in battery, heat and queue.
 
 Nodes are known as they were at the start of the slot, and by what has been placed on them since: all policies see
-the same. `headroom` follows the idea of admission by barrier cost (PHYSICS of the scheduling anchors, Equinox): each
-resource costs -log of what is left of it, so that one that runs out keeps work away long before it is gone.
+the same. `headroom` follows Equinox' admission by barrier cost: each resource costs -ln of the share of it that is left,
+so that one that runs out keeps work away long before it is gone.
 """
 
 from collections.abc import Callable
@@ -17,26 +17,34 @@ from ascnode.sky.vectors import Floats, Integers
 from ascnode_fw.flight.tasks import SLOTS
 
 Flags = npt.NDArray[np.bool_]
-_LEAST = 1e-3  # of a resource: the barrier is finite, so that the least bad node is found when all are bad
+_LEAST = 1e-3  # share of a resource: the barrier stays finite, so that the least bad node is found when all are bad
 
 
-@dataclass
+@dataclass(frozen=True)
 class Known:
-    """What is known of the n satellites at the start of a slot; jobs and queue_kc count what is placed since.
+    """What is known of n nodes, each (n,). usable: there is a node, and it is not out.
 
-    spare: energy above the reserve at the end of the next eclipse, over the battery's capacity. cool: kelvin below
-    the target temperature, over 100 K. clock_khz: that of the fastest point. usable: with a node, not out.
+    battery, heat: shares left as in ascnode.twin.fleet.headroom; 0 for a node that sheds or has tripped. jobs and
+    queue_kc grow, and battery shrinks by job_battery, with each query that is placed.
     """
 
     usable: Flags
-    shut: Flags  # shed or tripped
-    spare: Floats
-    cool: Floats
+    battery: Floats
+    heat: Floats
     jobs: Integers
     queue_kc: Floats
-    clock_khz: float
+    clock_khz: float  # of the fastest operating point
     job_kc: float
-    job_share: float  # of the battery that a job takes
+    job_battery: float
+
+    def place(self, node: int) -> None:
+        """A query goes there."""
+        self.jobs[node] += 1
+        self.queue_kc[node] += self.job_kc
+        self.battery[node] -= self.job_battery
+
+
+Score = Callable[[Known, Integers, Floats, Policy, np.random.Generator], Floats]
 
 
 class Placement:
@@ -51,11 +59,9 @@ class Placement:
         reached = np.flatnonzero(known.usable & np.isfinite(route_km))
         if len(reached) == 0:
             return -1
-        scores = _SCORES[self._policy.placement](known, reached, route_km[reached], self._policy, self._rng)
-        node = int(reached[np.argmin(scores)])
-        known.jobs[node] += 1
-        known.queue_kc[node] += known.job_kc
-        known.spare[node] -= known.job_share
+        score = _SCORES[self._policy.placement](known, reached, route_km[reached], self._policy, self._rng)
+        node = int(reached[np.argmin(score)])
+        known.place(node)
         return node
 
 
@@ -72,10 +78,9 @@ def _least_queue(k: Known, i: Integers, km: Floats, policy: Policy, rng: np.rand
 
 
 def _headroom(k: Known, i: Integers, km: Floats, policy: Policy, rng: np.random.Generator) -> Floats:
-    cost = policy.battery * _barrier(k.spare[i]) + policy.heat * _barrier(k.cool[i])
+    cost = policy.battery * _barrier(k.battery[i]) + policy.heat * _barrier(k.heat[i])
     cost += policy.queue * _barrier(1 - k.jobs[i] / SLOTS)
-    cost += policy.delay * (2 * km / SPEED_OF_LIGHT_KM_S + (k.queue_kc[i] + k.job_kc) / k.clock_khz)
-    return np.where(k.shut[i] | (k.jobs[i] >= SLOTS), cost + 1e6, cost)
+    return cost + policy.delay * (2 * km / SPEED_OF_LIGHT_KM_S + (k.queue_kc[i] + k.job_kc) / k.clock_khz)
 
 
 def _barrier(left: Floats) -> Floats:
@@ -83,7 +88,6 @@ def _barrier(left: Floats) -> Floats:
     return barrier
 
 
-Score = Callable[[Known, Integers, Floats, Policy, np.random.Generator], Floats]
 _SCORES: dict[str, Score] = {
     "nearest": _nearest,
     "random": _random,

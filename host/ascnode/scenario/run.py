@@ -37,6 +37,7 @@ from ascnode.scenario.training import Waves, workers_of
 from ascnode_fw.wire import dictionary as d
 
 NODE_FAILED = "node failed"
+_IDLE_US = 600_000_000
 
 Progress = Callable[[float, Sequence[Status]], None]
 """Told of the simulated time (s) and of every board after each slot."""
@@ -75,6 +76,7 @@ class Run:
         self._known: Known | None = None
         self._slot: Slot | None = None
         self._out = Out()
+        self._end_us = scenario.length_s * 1_000_000
         self.slots = 0
         self._ask_users()
         boards = scenario.space.boards
@@ -164,7 +166,13 @@ class Run:
         self._asking += late[::-1]
 
     async def _advance(self, until_us: int) -> list[Answer]:
-        said = asyncio.ensure_future(gather([board.advance(until_us) for board in self.satellites]))
+        # An idle board steps when a query reaches it, and now and then: nobody waits for what it says meanwhile.
+        active = [
+            node
+            for node, board in enumerate(self.satellites)
+            if board.held() or until_us - board.now_us >= _IDLE_US or until_us == self._end_us
+        ]
+        said = asyncio.ensure_future(gather([self.satellites[node].advance(until_us) for node in active]))
         await asyncio.sleep(0)  # the boards step while the simulated nodes do
         try:
             finished = self.nodes.advance(until_us)
@@ -172,7 +180,7 @@ class Run:
             said.cancel()
             raise
         answers = [answer for one in finished for answer in self._ended(one)]
-        for node, packets in enumerate(await said):
+        for node, packets in zip(active, await said, strict=True):
             answers += [answer for packet in packets for answer in self._heard(node, packet)]
         return answers
 

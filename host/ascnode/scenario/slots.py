@@ -113,14 +113,14 @@ class SlotMaker:
         self._mesh = _mesh(scenario, schedule)
         self._hop_km = scenario.lasers.hop_us * SPEED_OF_LIGHT_KM_S / SECOND_US
         self._out = Out()
-        self._downlink = self._new_downlink(frozenset())
+        self._downlink = self._new_downlink(Out())
         self._before: Assignment | None = None
 
     def make(self, start_us: int, end_us: int, out: Out, also: Iterable[int] = ()) -> Slot:
         """The slot from start_us on, with `also` among its lanes."""
         start_s, end_s = start_us / SECOND_US, end_us / SECOND_US
-        if out.gateways != self._out.gateways:
-            self._downlink = self._new_downlink(out.gateways)
+        if (out.gateways, not out.satellites) != (self._out.gateways, not self._out.satellites):
+            self._downlink = self._new_downlink(out)
         self._out, self._present.out = out, out.satellites
         places = self._present.positions_km(self._epoch, start_s)
         links = self._mesh.step(start_s, places)
@@ -143,15 +143,19 @@ class SlotMaker:
             next_hop,
         )
 
-    def _new_downlink(self, out: frozenset[int]) -> Downlink:
+    def _new_downlink(self, out: Out) -> Downlink:
+        # All satellites in their planes are found faster than some of them.
+        present = self._present if out.satellites else self._scenario.space.satellites
         rules = DownlinkRules(
             min_elevation_deg=self._scenario.users.min_elevation_deg,
             arc_angle_deg=self._scenario.downlink.gso_deg,
             beams_per_satellite=self._scenario.downlink.beams,
             seed=self._scenario.seed,
         )
-        gateways = [replace(g, antennas=0 if i in out else g.antennas) for i, g in enumerate(self._gateways)]
-        return Downlink(self._present, self._users, gateways, self._epoch, rules)
+        gateways = [
+            replace(g, antennas=0 if i in out.gateways else g.antennas) for i, g in enumerate(self._gateways)
+        ]
+        return Downlink(present, self._users, gateways, self._epoch, rules)
 
 
 def _mesh(scenario: Scenario, schedule: Schedule) -> LaserMesh:
