@@ -97,7 +97,7 @@ def link_rules(
     max_isl_km: float | None, grazing_altitude_km: float, terminals: int, acquisition_s: float
 ) -> LinkRules:
     """Raises ValueError for a limit that makes no sense."""
-    longest_km = math.inf if max_isl_km is None else max_isl_km
+    longest_km = math.inf if max_isl_km is None else _length("--max-isl-km", max_isl_km)
     return LinkRules(longest_km, grazing_altitude_km, terminals, acquisition_s)
 
 
@@ -105,7 +105,13 @@ def ground_rules(max_gsl_km: float | None, min_elevation_deg: float | None) -> G
     """25 deg without any limit; a range alone is the only limit. Raises ValueError."""
     if max_gsl_km is None and min_elevation_deg is None:
         return GroundRules()
-    return GroundRules(min_elevation_deg, max_gsl_km)
+    return GroundRules(min_elevation_deg, None if max_gsl_km is None else _length("--max-gsl-km", max_gsl_km))
+
+
+def _length(option: str, km: float) -> float:
+    if not km > 0:
+        raise ScenarioError(f"{option} is {km:g}: a link has a length")
+    return km
 
 
 def check_tables(satellites: int) -> None:

@@ -94,8 +94,8 @@ class Downlink:
     ) -> None:
         self.rules = rules or DownlinkRules()
         self._satellites, self._epoch = satellites, epoch
-        self._cells, self._gateways = Sites.of(cells, epoch), Sites.of(gateways, epoch)
-        self._arcs = [_arcs(self._cells), _arcs(self._gateways)]
+        self.cells, self.cell_arcs = _sites(cells, epoch)
+        self.gateways, self.gateway_arcs = _sites(gateways, epoch)
         self._beams = np.array(beams if beams is not None else [1] * len(cells), dtype=np.int64)
         if len(self._beams) != len(cells) or np.any((self._beams < 0) | (self._beams > self.rules.channels)):
             raise ValueError(f"a cell has 0 to {self.rules.channels} beams, one a channel: {beams}")
@@ -106,8 +106,8 @@ class Downlink:
         """The slot with this number; `before` is the one that it hands over from."""
         start_s = slot_start_s(self._epoch, number)
         positions_km = self._satellites.positions_km(self._epoch, start_s)
-        seen, station = self.candidates(start_s, positions_km, self._cells, self._arcs[0])
-        below = self.candidates(start_s, positions_km, self._gateways, self._arcs[1])
+        seen, station = self.candidates(start_s, positions_km, self.cells, self.cell_arcs)
+        below = self.candidates(start_s, positions_km, self.gateways, self.gateway_arcs)
         score = self._score(number, start_s, positions_km, seen, station, before)
         score += self.rules.weights.bent_pipe * np.isin(seen.satellite, below[0].satellite)
         order = np.lexsort((seen.satellite, station, -score))
@@ -148,7 +148,7 @@ class Downlink:
 
     def range_km(self, t_s: float, positions_km: Floats, cell: Integers, satellite: Integers) -> Floats:
         """Ranges of cells (m,) to satellites (m,) at t_s."""
-        site_km, _ = self._cells.inertial(t_s)
+        site_km, _ = self.cells.inertial(t_s)
         return norm(positions_km[satellite] - site_km[cell])
 
     def _score(
@@ -161,7 +161,7 @@ class Downlink:
         before: Assignment | None,
     ) -> Floats:
         weights, satellite = self.rules.weights, seen.satellite
-        site_km, up = self._cells.inertial(start_s)
+        site_km, up = self.cells.inertial(start_s)
         north = np.array([0.0, 0.0, 1.0]) - up[:, 2:] * up
         north /= np.linalg.norm(north, axis=1, keepdims=True) + 1e-12  # at a pole nothing lies north
         level = dot(positions_km[satellite] - site_km[station], north[station]) / seen.range_km
@@ -188,9 +188,10 @@ class Downlink:
         return chosen
 
 
-def _arcs(sites: Sites) -> list[Arc]:
-    return [
-        Arc.seen_from(place, up) for place, up in zip(sites.ground.position_km, sites.ground.up, strict=True)
+def _sites(stations: Sequence[Station], epoch: datetime) -> tuple[Sites, list[Arc]]:
+    sites = Sites.of(stations, epoch)
+    return sites, [
+        Arc.seen_from(*place) for place in zip(sites.ground.position_km, sites.ground.up, strict=True)
     ]
 
 

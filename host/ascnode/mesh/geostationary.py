@@ -3,6 +3,7 @@
 Satellites in low orbit must not shine into the dishes that point at that arc (ITU Radio Regulations, article 22).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +23,20 @@ class Arc:
 
     @classmethod
     def seen_from(cls, position_km: Floats, up: Floats) -> "Arc":
-        """For a site at position_km (3,) with upward normal (3,), Earth-fixed."""
-        longitude = np.radians(np.arange(-180, 180, _STEP_DEG))
+        """For a site at position_km (3,) with upward normal (3,), Earth-fixed.
+
+        A point at longitude l is above the horizon where (point - site) . up >= 0: within one arc around the site's
+        meridian, whose ends are among the points.
+        """
+        cosine = float(position_km @ up) / (GEOSTATIONARY_RADIUS_KM * max(math.hypot(up[0], up[1]), 1e-9))
+        if cosine > 1:
+            return cls(np.empty((0, 3)))
+        half = math.acos(cosine)
+        steps = 2 * math.ceil(math.degrees(half) / _STEP_DEG)
+        longitude = math.atan2(up[1], up[0]) + np.linspace(-half, half, steps + 1)
         points = np.stack([np.cos(longitude), np.sin(longitude), np.zeros_like(longitude)], axis=-1)
         sight_km = GEOSTATIONARY_RADIUS_KM * points - position_km
-        towards = sight_km / norm(sight_km)[:, np.newaxis]
-        return cls(towards[towards @ up >= 0])
+        return cls(sight_km / norm(sight_km)[:, np.newaxis])
 
     def angle_deg(self, sight: Floats) -> Floats:
         """Least angles (n,) between the arc and lines of sight (n, 3), Earth-fixed; 180 where no arc is in view.
