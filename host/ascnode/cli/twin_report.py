@@ -27,11 +27,12 @@ def print_figures(report: dict[str, Any]) -> None:
     table = Table()
     for name in ("", "lowest", "highest", "at the end"):
         table.add_column(name, justify="right")
-    for label, key, unit in (
+    rows = [
         ("battery Wh", "battery", "wh"),
         ("radiator C", "radiator", "c"),
         ("accelerator C", "accelerator", "c"),
-    ):
+    ]
+    for label, key, unit in rows:
         table.add_row(label, *(f"{report[f'{key}_{which}_{unit}']:.2f}" for which in ("min", "max", "end")))
     console.print(table)
 

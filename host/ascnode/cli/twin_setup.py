@@ -53,6 +53,10 @@ def hardware_of(given: dict[str, Any]) -> Hardware:
     fields.setdefault("conductance_w_per_k", DEMO_NODE.conductance_w_per_k if on else 0.0)
     fields.setdefault("radiator_view_factor", _view_factor(given["radiator_face"], given["altitude_km"]))
     if given["initial_wh"] is not None and given["battery_wh"] > 0:
+        if not 0 <= given["initial_wh"] <= given["battery_wh"]:
+            raise AscnodeError(
+                f"--initial-wh is {given['initial_wh']:g}: it lies within 0 and the capacity of {given['battery_wh']:g}"
+            )
         fields["initial_charge"] = given["initial_wh"] / given["battery_wh"]
     heat, light = given["thermal_solar_constant_w_m2"], given["solar_constant_w_m2"]
     if heat is not None and light > 0:

@@ -19,7 +19,6 @@ from ascnode.twin.fleet.rows import CLASS_FIELDS, POINTS, Real, Row, rows_type
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.flight import power
 from ascnode_fw.flight.params import Params
-from ascnode_fw.flight.tasks import WORK_MAX
 from ascnode_fw.wire import dictionary as d
 
 # The cosine of the Sun's incidence on a face is max(0, a + b cos psi): (a, b), see ascnode.sky.environment.
@@ -129,7 +128,6 @@ class NodeClass:
             "top_w": v[d.P_OP_PW + v[d.P_OP_COUNT] - 1] * watts,
             **{"over_w_k": v[d.P_GOV_K_PO] * watts, "under_w_k": v[d.P_GOV_K_PU] * watts},
             "integral_w_k_s": v[d.P_GOV_K_I] * watts,
-            "backlog_kc": float(WORK_MAX),
             "cap_w": np.inf,
             **_points(v, watts),
         }

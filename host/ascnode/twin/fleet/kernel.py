@@ -169,7 +169,7 @@ def _decide(
     )
     cap_w, idle_w, leak_0 = k.cap_w, k.idle_w, k.leakage_w
     radio_w = k.radio_w if cap_w >= known_bus_w + k.radio_w else zero
-    control_s, per_control, per_h, most_kc = k.control_s, one / k.control_s, one / h, k.backlog_kc
+    control_s, per_control, per_h = k.control_s, one / k.control_s, one / h
     w1, w2, w3, w4, w5, w6, w7 = k.w1, k.w2, k.w3, k.w4, k.w5, k.w6, k.w7
     c1, c2, c3, c4, c5, c6, c7 = k.khz1, k.khz2, k.khz3, k.khz4, k.khz5, k.khz6, k.khz7
     for i in range(len(array)):
@@ -188,7 +188,6 @@ def _decide(
         hot = none if kelvin <= trip_exit else tripped[i]
         hot = np.uint8(1) if kelvin >= trip else hot
         waiting = queue[i] + demand[i] * h
-        waiting = waiting if waiting < most_kc else most_kc
         error = target - kelvin
         moved = integral[i] + ki * error
         moved = moved if moved > -sustainable else -sustainable

@@ -72,6 +72,7 @@ class Lifecycle:
             _MANOEUVRE, rates.manoeuvres_per_year, self._all, self.manoeuvres
         )
         self._busy_until_s = np.full(count, -np.inf)
+        self._out = np.zeros(count, np.bool_)  # what holds because of this
         self._turn_s, self._next_s = np.empty(count), np.empty(count)
         self._look_ahead(self._all)
 
@@ -87,7 +88,6 @@ class Lifecycle:
 
     def advance(self) -> list[Event]:
         """What happened until the fleet's time, in order of (time, satellite)."""
-        before = self.in_service
         events: list[Event] = []
         while len(due := np.flatnonzero(self._next_s <= self._fleet.now_s)):
             # One event of each satellite at a time, in its order: what comes later depends on it.
@@ -95,9 +95,10 @@ class Lifecycle:
             lost, back = due[turn & self.up[due]], due[turn & ~self.up[due]]
             events += self._lose(lost) + self._replace(back) + self._manoeuvre(due[~turn])
             self._look_ahead(due)
-        after = self.in_service
-        self._fleet.state.hold[~after] = SAFE_HOLD
-        self._fleet.state.hold[after & ~before] = 0
+        out = ~self.in_service
+        self._fleet.state.hold[self._out & ~out] = 0
+        self._fleet.state.hold[out] = SAFE_HOLD
+        self._out = out
         return sorted(events)
 
     def _lose(self, places: Integers) -> list[Event]:

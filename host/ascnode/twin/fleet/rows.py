@@ -48,7 +48,7 @@ CLASS_FIELDS = (
         "idle_w",
     ),
     *("control_s", "target_k", "trip_k", "trip_exit_k", "cutoff_k", "sustainable_w", "top_w"),
-    *("over_w_k", "under_w_k", "integral_w_k_s", "backlog_kc", "cap_w"),
+    *("over_w_k", "under_w_k", "integral_w_k_s", "cap_w"),
     *(f"w{point}" for point in range(1, POINTS + 1)),
     *(f"khz{point}" for point in range(1, POINTS + 1)),
 )
