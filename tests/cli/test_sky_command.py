@@ -172,12 +172,16 @@ def test_charts_without_matplotlib_say_what_to_install(sky: Command, monkeypatch
         ("eclipse --altitude-km 550 --inclination-deg 53 --raan-deg 3 --epoch 1066-10-14", "the year 1066"),
         (
             "eclipse --altitude-km 550 --inclination-deg 53 --raan-deg 3 --duration -1",
-            "is empty or not finite",
+            "--duration is -1 s: it lies above 0",
         ),
         ("passes --from tokyo", "give --constellation, or both --altitude-km and --inclination-deg"),
         ("passes --from tokyo --constellation kuiper --satellite 3236", "kuiper has the numbers 0 to 3235"),
         ("passes --from tokyo --constellation kuiper --satellite Bob", "kuiper has the numbers 0 to 3235"),
         ("passes --from tokyo --constellation kuiper --satellite 0/1/34", "slot 34 is not in a plane of 34"),
+        (
+            "passes --from tokyo --constellation kuiper --satellite 0 --duration 1e9",
+            "up to 1e+08 (three years)",
+        ),
         ("passes --from tokyo --constellation million", "million has 1,000,000 satellites: name one"),
         (
             "passes --from tokyo --altitude-km 550 --inclination-deg 5 --min-elevation-deg 90",

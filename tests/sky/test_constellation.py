@@ -90,6 +90,10 @@ def test_code_may_set_the_first_satellites_place() -> None:
         ("D:550:53:1584/72", "is not a shell: write D:ALTITUDE_KM"),
         ("D:550:53:10/2/1+", "'' is not a shell"),
         ("D:1e3:53:10/2/1", "is not a shell"),
+        (
+            "D:550:53:99999999999/1/0",
+            "99,999,999,999 satellites are more than the 10,000,000 that are allowed",
+        ),
     ],
 )
 def test_codes_that_make_no_sense_are_refused_in_a_sentence(code: str, sentence: str) -> None:

@@ -1,16 +1,23 @@
 """Element sets against the verification of SGP4, real files, and files that are wrong."""
 
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sgp4
+from astropy import units as u
+from astropy.coordinates import ITRS, TEME, CartesianRepresentation, EarthLocation
+from astropy.time import Time, TimeDelta
 
 from ascnode.errors import ScenarioError
 from ascnode.sky.constellation import constellation
 from ascnode.sky.elements import ElementOrbit, ElementSets, load_elements
+from ascnode.sky.passes import passes
+from ascnode.sky.places import Site
+from ascnode.sky.stations import earth_fixed
 from ascnode.sky.tle import parse_tle
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -201,3 +208,21 @@ def test_satellite_outside_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "one.tle").write_text(f"{LINE1}\n{LINE2}\n")
     with pytest.raises(ValueError, match="satellite 1 is not among the 1 of one"):
         load_elements(tmp_path / "one.tle").orbit(1, datetime(2000, 6, 28, tzinfo=UTC))
+
+
+def test_passes_of_element_sets_are_astropys() -> None:
+    # TEME to ITRS with UT1 and polar motion of 2006, whose tables astropy carries.
+    orbits, _ = verification()
+    (orbit,) = (one for one in orbits if one.name == "6251" and one.record.ecco < 0.01)
+    site = Site("Alice Springs", -23.7, 133.88, 545)
+    found = passes(orbit, [site], orbit.epoch, 0.0, 3 * 86400.0, 10.0)
+    assert len(found) > 5
+    place = EarthLocation.from_geodetic(133.88 * u.deg, -23.7 * u.deg, 545 * u.m)
+    up = earth_fixed([site])[1][0]
+    for one in found:
+        for t_s, expected in ((one.rise_s, 10), (one.set_s, 10), (one.culmination_s, one.max_elevation_deg)):
+            instant = Time(orbit.epoch) + TimeDelta(t_s, format="sec")
+            inertial = TEME(CartesianRepresentation(orbit.position_km(t_s) * u.km), obstime=instant)
+            sight = inertial.transform_to(ITRS(obstime=instant)).cartesian - place.get_itrs(instant).cartesian
+            sine = sight.xyz.to_value("km") @ up / sight.norm().to_value("km")
+            assert math.degrees(math.asin(sine)) == pytest.approx(expected, abs=0.02)

@@ -14,6 +14,7 @@ from ascnode.errors import AscnodeError, StoppedError
 
 DEFAULT_EPOCH = datetime(2026, 3, 20, 12, tzinfo=UTC)  # the demo's: a run without --epoch can be repeated
 _FILE_COLUMNS = 200
+_LONGEST_S = 1e8
 
 ConstellationText = Annotated[
     str,
@@ -74,6 +75,14 @@ def parse_epoch(text: str | None, default: datetime = DEFAULT_EPOCH) -> datetime
     if not 1950 <= instant.year < 2100:
         raise AscnodeError(f"--epoch lies in the year {instant.year}: the sky is good for 1950 to 2099")
     return instant
+
+
+def check_duration(seconds: float) -> None:
+    """AscnodeError for a window that is empty, or too long to look at in one go."""
+    if not 0 < seconds <= _LONGEST_S:
+        raise AscnodeError(
+            f"--duration is {seconds:g} s: it lies above 0 and up to {_LONGEST_S:g} (three years)"
+        )
 
 
 def iso(epoch: datetime, t_s: float) -> str:

@@ -14,6 +14,7 @@ from ascnode.cli.sky_common import (
     Json,
     Plot,
     chart,
+    check_duration,
     iso,
     one_sentence,
     open_console,
@@ -87,6 +88,8 @@ def _at_beta(altitude_km: float, beta_deg: float) -> dict[str, Any]:
 
 
 def _of_orbit(orbit: CircularOrbit, epoch: datetime, duration_s: float | None) -> dict[str, Any]:
+    if duration_s is not None:
+        check_duration(duration_s)
     found = whole_eclipses(orbit, epoch, 0.0, orbit.period_s if duration_s is None else duration_s)
     beta = float(beta_of(orbit.plane_normal(0.0), sun_direction(epoch)))
     shape = {

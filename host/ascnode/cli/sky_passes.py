@@ -22,6 +22,7 @@ from ascnode.cli.sky_common import (
     Plot,
     as_sky_chart,
     chart,
+    check_duration,
     iso,
     one_sentence,
     open_console,
@@ -78,6 +79,7 @@ def passes(
     """Passes over a place: rise, culmination and set, elevation, azimuths and range."""
     with one_sentence():
         station = place(origin)
+        check_duration(duration)
         if group is not None and altitude_km is None:
             start, satellites = _of_group(group, satellite, epoch)
         elif group is None and altitude_km is not None and inclination_deg is not None:

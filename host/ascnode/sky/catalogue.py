@@ -43,7 +43,7 @@ def dawn_dusk(
 
 
 def _million(epoch: datetime) -> tuple[Shell, ...]:
-    """[A] Ten shells of 100 planes of 1,000: half at 30 deg, half sun-synchronous, 50 km apart or more."""
+    """[A] Ten shells of 100 planes of 1,000: half at 30 deg, half sun-synchronous, 100 km apart."""
     inclined = (Shell(altitude, 30.0, 100, 1000, 31) for altitude in (500, 700, 900, 1100, 1300))
     synchronous = (
         Shell(altitude, sun_synchronous_inclination_deg(altitude), 100, 1000, 89, star=True)

@@ -3,12 +3,12 @@
 Satellites are numbered shell by shell, plane by plane, slot by slot.
 """
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -112,24 +112,9 @@ class Constellation:
     @cached_property
     def planes(self) -> Planes:
         """The table of all planes."""
-        rows = [
-            (number, shell.per_plane, shell.orbit(plane, 0))
-            for number, shell in enumerate(self.shells)
-            for plane in range(shell.planes)
-        ]
-        orbits = [orbit for _, _, orbit in rows]
-        per_plane = np.array([count for _, count, _ in rows], dtype=np.int64)
-        return Planes(
-            shell=np.array([number for number, _, _ in rows], dtype=np.int64),
-            first=np.cumsum(per_plane) - per_plane,
-            per_plane=per_plane,
-            radius_km=np.array([orbit.radius_km for orbit in orbits]),
-            inclination_rad=np.radians([orbit.inclination_deg for orbit in orbits]),
-            raan_rad=np.radians([orbit.raan_deg for orbit in orbits]),
-            latitude_rad=np.radians([orbit.argument_of_latitude_deg for orbit in orbits]),
-            node_rate_rad_s=np.array([orbit.node_rate_rad_s for orbit in orbits]),
-            latitude_rate_rad_s=np.array([orbit.latitude_rate_rad_s for orbit in orbits]),
-        )
+        blocks = [_shell_planes(number, shell) for number, shell in enumerate(self.shells)]
+        columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+        return Planes(first=np.cumsum(columns["per_plane"]) - columns["per_plane"], **columns)
 
     def plane_axes(self, t_s: float) -> tuple[Floats, Floats]:
         """Unit vectors of each plane towards slot 0 and 90 deg ahead of it, both (p, 3), t_s after the epoch."""
@@ -161,6 +146,23 @@ class Constellation:
         begin = np.cumsum(sizes) - sizes
         angles = np.concatenate([2 * np.pi * np.arange(size) / size for size in sizes])
         return begin[each], np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+
+
+def _shell_planes(number: int, shell: Shell) -> dict[str, Any]:
+    """The columns of Planes for one shell, but `first`."""
+    plane, orbit = np.arange(shell.planes), shell.orbit(0, 0)
+    raan_deg = (shell.raan0_deg + shell.plane_spacing_deg * plane) % 360
+    latitude_deg = (shell.anomaly0_deg + 360 * shell.phasing * plane / shell.count) % 360
+    return {
+        "shell": np.full(shell.planes, number),
+        "per_plane": np.full(shell.planes, shell.per_plane),
+        "radius_km": np.full(shell.planes, orbit.radius_km),
+        "inclination_rad": np.full(shell.planes, math.radians(orbit.inclination_deg)),
+        "raan_rad": np.radians(raan_deg),
+        "latitude_rad": np.radians(latitude_deg),
+        "node_rate_rad_s": np.full(shell.planes, orbit.node_rate_rad_s),
+        "latitude_rate_rad_s": np.full(shell.planes, orbit.latitude_rate_rad_s),
+    }
 
 
 @compiled
@@ -195,9 +197,5 @@ def constellation(text: str, epoch: datetime) -> Constellation | ElementSets:
         return load_elements(Path(name))
     raise ScenarioError(
         f"{text!r} is no constellation: name a file of element sets (TLE or OMM), a code such as "
-        f"D:550:53.0:1584/72/39, or one of {_listed(sorted(CATALOGUE))}"
+        f"D:550:53.0:1584/72/39, or one of {', '.join(sorted(CATALOGUE))}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)

@@ -16,6 +16,7 @@ from ascnode.sky.constants import SECONDS_PER_DAY
 from ascnode.sky.orbit import CircularOrbit
 from ascnode.sky.sun import MEAN_SUN_DEG_DAY
 
+MOST_SATELLITES = 10_000_000  # 0.5 GB of positions and sightings
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SHELL = re.compile(
     rf"([DS])(?:/{_NUMBER})?:{_NUMBER}:{_NUMBER}:(\d+)/(\d+)/(\d+)(?::{_NUMBER})?", re.IGNORECASE
@@ -79,7 +80,13 @@ def is_code(text: str) -> bool:
 
 def parse_code(text: str) -> tuple[Shell, ...]:
     """The shells of a compact code. Raises ScenarioError that names the part and what is allowed."""
-    return tuple(_shell(part.strip()) for part in text.split("+"))
+    shells = tuple(_shell(part.strip()) for part in text.split("+"))
+    count = sum(shell.count for shell in shells)
+    if count > MOST_SATELLITES:
+        raise ScenarioError(
+            f"{text}: {count:,} satellites are more than the {MOST_SATELLITES:,} that are allowed"
+        )
+    return shells
 
 
 def _shell(part: str) -> Shell:
