@@ -11,6 +11,7 @@ from ascnode.scenario.board import Flyer
 from ascnode.scenario.extremes import Extremes
 from ascnode.scenario.hardware import KELVIN_AT_0_C, power_scale_k
 from ascnode.scenario.ledger import PARTS, Account
+from ascnode.scenario.pings import PingFigures
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.wire import dictionary as d
 
@@ -108,6 +109,7 @@ class Figures:
     fleet: FleetFigures
     mesh: MeshFigures
     training: list[WaveFigures]
+    pings: list[PingFigures]
     per_board: list[BoardFigures]
     kind: str
     policy: str
@@ -185,6 +187,7 @@ def figures(run: "Run", flyers: Sequence[Flyer], extremes: Extremes) -> Figures:
         training=[
             WaveFigures(len(wave.workers), wave.done, percentiles(wave.durations_s)) for wave in run.waves
         ],
+        pings=run.pings,
         per_board=boards,
         kind=run.kind,
         policy=scenario.policy.placement,

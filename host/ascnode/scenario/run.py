@@ -25,13 +25,14 @@ from ascnode.scenario.ledger import COMPUTE, MESH, QUEUE, WAIT, Account, Ledger,
 from ascnode.scenario.nodes import Nodes
 from ascnode.scenario.outages import Out, Schedule
 from ascnode.scenario.payload import Payload
+from ascnode.scenario.pings import PingFigures, fly_pings
 from ascnode.scenario.placement import Known, Placement
 from ascnode.scenario.satellite import Said, cause_of
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
 from ascnode.scenario.slots import SlotMaker, bounds_us, gateways_of, users_of
 from ascnode.scenario.status import Status, status_of
-from ascnode.scenario.tables.work import Inference, Training
+from ascnode.scenario.tables.work import Inference, Ping, Training
 from ascnode.scenario.traffic import queries
 from ascnode.scenario.training import Waves, workers_of
 from ascnode_fw.wire import dictionary as d
@@ -61,6 +62,7 @@ class Run:
         self.scenario = scenario
         self.kind = kind
         self.ledger = Ledger()
+        self.pings: list[PingFigures] = []
         self.users, self.gateways = users_of(scenario), gateways_of(scenario)
         self.nodes = Nodes(scenario, payload, scenario.cap)
         self.flow = Flow(scenario, len(self.users), self._arrive, self._choose)
@@ -117,6 +119,7 @@ class Run:
     async def fly(self, progress: Progress) -> Figures:
         """All slots; the closing figures. What stops it (parity, a lost board) leaves the record as it stands."""
         scenario = self.scenario
+        self.pings = [fly_pings(work, scenario) for work in scenario.workload if isinstance(work, Ping)]
         try:
             for flyer in self._flyers:
                 await flyer.begin(0, scenario.age_days)

@@ -44,15 +44,15 @@ class Training(Table):
 
 
 class Ping(Table):
-    """Echo requests that measure the network alone."""
+    """Echo requests between users and their exchange points, by the latency model of the access link alone."""
 
     kind: Literal["ping"] = "ping"
-    pings: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     via: Annotated[
         Literal["bent-pipe", "lasers"],
-        Field(description="a gateway that the user's satellite sees, or one behind lasers"),
+        Field(description="cities below a gateway's satellites, or places 2,000 km from every gateway"),
     ] = "bent-pipe"
-    lasers_loss: Share = 0.0
+    slots: Annotated[int, Field(ge=1, le=5760, description="slots in which they are sent, spread over the run")] = 24
+    packets: Annotated[int, Field(ge=1, le=1000, description="of each user in such a slot")] = 20
 
 
 Workload = Annotated[Inference | Training | Ping, Field(discriminator="kind")]
