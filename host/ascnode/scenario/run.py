@@ -270,11 +270,13 @@ class Run:
         return [status_of(flyer) for flyer in self._flyers]
 
     def held(self) -> list[Account]:
-        """The queries that are neither answered nor lost, found where they wait: users, links, nodes, boards."""
+        """The queries that are neither answered nor lost, found where they wait: users, links, nodes, boards, shards."""
         waiting = [parcel for queue in self.flow.waiting.values() for parcel in queue]
         carried = [account for parcel in waiting for account in (parcel.jobs or (parcel.account,))]
         boards = [account for satellite in self.satellites for account in satellite.held()]
-        return [one for one in (*self._asking, *carried, *self.nodes.held(), *boards) if one.open]
+        shards = [account for wave in self.waves for account in wave.held()]
+        everywhere = (*self._asking, *carried, *self.nodes.held(), *boards, *shards)
+        return [one for one in everywhere if one.open]
 
     def _figures(self) -> Figures:
         self._record_nodes()

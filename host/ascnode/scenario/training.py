@@ -23,11 +23,12 @@ LATE = "wave over before its gradient came"
 
 @dataclass
 class Shard:
-    """What one worker has of a wave: its jobs, and how many have ended."""
+    """What one worker has of a wave: its jobs, how many have ended, and whose results wait for the others'."""
 
     worker: int
     accounts: tuple[Account, ...]
     ended: int = 0
+    waiting: list[Account] = field(default_factory=list)
     over: bool = False
 
 
@@ -100,14 +101,20 @@ class Waves:
         if shard is None:
             return None
         shard.ended += 1
+        shard.waiting.append(account)
         if shard.ended < len(shard.accounts):
             return None
-        alive = tuple(one for one in shard.accounts if one.open)
+        alive = tuple(one for one in shard.waiting if one.open)
+        shard.waiting.clear()
         if not alive:
             self._over(shard, time_us)
             return None
         size = round(self.work.gradient_kb * 1000)
         return Parcel("gradient", shard.accounts[0], size, shard.worker, self.coordinator, time_us, alive)
+
+    def held(self) -> Iterable[Account]:
+        """The jobs whose results wait in their worker for the rest of the shard."""
+        return (account for shard in self._shards.values() for account in shard.waiting)
 
     def arrived(self, parcel: Parcel, time_us: int) -> None:
         """A gradient is in: its shard's jobs are answered."""
