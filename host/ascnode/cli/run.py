@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from ascnode.boards.interpreter import Interpreter, find_interpreter
+from ascnode.cli.run_plot import check_plot, plot_record
+from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
@@ -33,7 +35,7 @@ NoBoards = Annotated[
     bool, typer.Option("--no-boards", help="Simulate the boards' satellites like all others.")
 ]
 PlotFile = Annotated[
-    Path | None, typer.Option("--plot", help="Draw latency, batteries and loads (.png, .svg, .pdf).")
+    Path | None, typer.Option("--plot", help="Draw latency, batteries and loads (.png or .svg).")
 ]
 
 
@@ -92,10 +94,8 @@ def prepared(scenario: Scenario, seed: int | None, no_boards: bool) -> Scenario:
 
 def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: Path | None) -> None:
     """One run with its display, its closing tables and what was asked to be written."""
-    console = Console()
+    console = open_console()
     if plot is not None:
-        from ascnode.view.plot import check_plot  # matplotlib is an extra
-
         check_plot(plot)
     path = record or next_path(Path("runs"), scenario.name)
     if path.exists():
@@ -104,15 +104,13 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
     figures = Flight(scenario, path, interpreter, console).fly()
     print_summary(console, figures)
     if plot is not None:
-        from ascnode.view.plot import plot_record
-
         plot_record(path, plot)
     if json_file:
         write_json(json_file, figures.json())
 
 
 def _compare(scenario: Scenario, json_file: Path | None) -> None:
-    console = Console()
+    console = open_console()
     interpreter = find_interpreter() if scenario.space.boards else None
     results = {}
     for placement in PLACEMENTS:
