@@ -12,8 +12,8 @@ from ascnode.record.database import Record
 from ascnode.scenario.hangar import Hangar
 from ascnode.scenario.payload import load_payload
 from ascnode.scenario.run import Run
-from scenario.flight import scenario
 from ascnode_fw.flight import layout as f_
+from scenario.flight import scenario
 
 # 8 nodes, three of them boards, with more work than they can do.
 TEXT = """
@@ -42,7 +42,10 @@ at_s = 200
 for_s = 50
 total_w = 720
 """
-CAPS = ((101, 160, 95.0), (200, 250, 90.0))  # of each node; the first period at or after 100.4 s starts at 101 s
+CAPS = (
+    (101, 160, 95.0),
+    (200, 250, 90.0),
+)  # of each node; the first period at or after 100.4 s starts at 101 s
 
 
 def loads_w(folder: Path) -> dict[str, dict[int, float]]:

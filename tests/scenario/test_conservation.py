@@ -34,7 +34,9 @@ def faults(draw: st.DrawFn) -> Fault:
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
-    training = Training(workers=5, waves=3, jobs=3, gradient_kb=draw(st.sampled_from([1, 5000])), deadline_s=90)
+    training = Training(
+        workers=5, waves=3, jobs=3, gradient_kb=draw(st.sampled_from([1, 5000])), deadline_s=90
+    )
     inference = Inference(
         queries=draw(st.integers(0, 150)),
         burst=draw(st.integers(1, 40)),

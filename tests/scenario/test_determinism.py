@@ -74,9 +74,13 @@ def test_the_record_tells_of_every_query_slot_and_node(tmp_path: Path) -> None:
 
 def test_boards_answer_and_train_beside_simulated_nodes(tmp_path: Path) -> None:
     run, figures, _ = fly(scenario(tmp_path, TEXT), tmp_path / "run.sqlite")
-    by_kind = {kind: [a for a in run.ledger.done if a.query.kind == kind] for kind in ("inference", "training")}
+    by_kind = {
+        kind: [a for a in run.ledger.done if a.query.kind == kind] for kind in ("inference", "training")
+    }
     assert len(by_kind["inference"]) > 100
     assert figures.training[0].waves == 2
-    assert sum(board.jobs_done for board in figures.per_board) >= 2 * 2 * 2 - 2  # two boards, two waves, two jobs
+    assert (
+        sum(board.jobs_done for board in figures.per_board) >= 2 * 2 * 2 - 2
+    )  # two boards, two waves, two jobs
     assert {a.node for a in by_kind["training"]} >= set(run.scenario.space.boards)
     assert figures.correct > 0.9 * figures.labelled

@@ -17,6 +17,7 @@ from ascnode.errors import AscnodeError, StoppedError
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.kernels import cached
 from ascnode.scenario.payload import Payload, load_payload
 from ascnode.scenario.run import Run
 from ascnode.scenario.scenario import Scenario, load, ready_made
@@ -138,6 +139,8 @@ def _opening(scenario: Scenario, interpreter: Interpreter | None) -> str:
 
 
 def _recorded(flight: Flight) -> Figures:
+    if not cached():
+        flight.console.print("Compiling kernels: once, a quarter of a minute or more", highlight=False)
     started = time.monotonic()
     scenario, path = flight.scenario, flight.record
     payload = load_payload(scenario.payload, scenario.folder)

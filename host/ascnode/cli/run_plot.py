@@ -37,7 +37,9 @@ def plot_record(record: Path, path: Path) -> None:
 
 def _latency(axes: Any, db: sqlite3.Connection) -> None:
     columns = ", ".join(f"{part}_us / 1e6" for part in PARTS)
-    rows = _rows(db, f"SELECT {columns}, (answered_us - sent_us) / 1e6 FROM queries WHERE answered_us IS NOT NULL")
+    rows = _rows(
+        db, f"SELECT {columns}, (answered_us - sent_us) / 1e6 FROM queries WHERE answered_us IS NOT NULL"
+    )
     for i, name in enumerate((*PARTS, "together")):
         values = np.sort(rows[:, i]) if len(rows) else np.empty(0)
         share = np.arange(1, len(values) + 1) / max(1, len(values))
@@ -57,7 +59,9 @@ def _battery(axes: Any, db: sqlite3.Connection) -> None:
 
 
 def _heat(axes: Any, db: sqlite3.Connection) -> None:
-    query = "SELECT start_us / 6e7, accelerator_max_k, radiator_max_k, load_w / 1000 FROM slots ORDER BY number"
+    query = (
+        "SELECT start_us / 6e7, accelerator_max_k, radiator_max_k, load_w / 1000 FROM slots ORDER BY number"
+    )
     rows = _rows(db, query)
     axes.plot(rows[:, 0], rows[:, 1] - KELVIN_AT_0_C, label="hottest accelerator")
     axes.plot(rows[:, 0], rows[:, 2] - KELVIN_AT_0_C, label="hottest radiator")

@@ -1,4 +1,4 @@
-"""A scenario's boards as the run needs them: the sky on their plants, plans, radio lock, caps; what they are known by."""
+"""A scenario's boards as the run needs them: the sky on their plants, plans, radio lock, caps."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -57,7 +57,7 @@ class Bytes:
 
 
 class Flow:
-    """Links and queues of a run. `arrive(time_us, parcel)` takes what reaches its satellite, `choose` places queries."""
+    """Links and queues of a run. `arrive(time_us, parcel)` takes what reaches its goal, `choose` places queries."""
 
     def __init__(self, scenario: Scenario, users: int, arrive: Arrive, choose: Choose) -> None:
         self.bytes = Bytes()

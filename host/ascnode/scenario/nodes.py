@@ -34,7 +34,9 @@ class Nodes:
         def sun_of_minute(minute: int) -> Floats:
             return sun_direction(epoch, 60.0 * minute + 30.0)  # it moves 0.0007 deg in a minute
 
-        self.fleet = Fleet(scenario.space.planes(), lambda t_s: sun_of_minute(int(np.asarray(t_s) // 60)), [node])
+        self.fleet = Fleet(
+            scenario.space.planes(), lambda t_s: sun_of_minute(int(np.asarray(t_s) // 60)), [node]
+        )
         kept = (1 - hardware.array_loss_per_year) ** (scenario.age_days / _DAYS_PER_YEAR)
         self.fleet.state.array_left[:] = kept
         self.work_kc = float(scale(payload.macs, hardware.cycles_per_mac, 1000))

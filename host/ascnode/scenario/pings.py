@@ -27,9 +27,13 @@ def fly_pings(work: Ping, scenario: Scenario) -> PingFigures:
     pings = simulate(access_scenario(work, scenario))
     came = pings.delivered_ms
     points = {"p5": 5, "p50": 50, "p95": 95, "p99": 99}
-    rtt_ms = {name: round(float(np.percentile(came, q)), 2) for name, q in points.items()} if len(came) else {}
+    rtt_ms = (
+        {name: round(float(np.percentile(came, q)), 2) for name, q in points.items()} if len(came) else {}
+    )
     lost = {name: round(share, 5) for name, share in pings.lost().items()}
-    return PingFigures(work.via, len(pings.rtt_ms), rtt_ms, round(float(np.mean(pings.outcome != 0)), 5), lost)
+    return PingFigures(
+        work.via, len(pings.rtt_ms), rtt_ms, round(float(np.mean(pings.outcome != 0)), 5), lost
+    )
 
 
 def access_scenario(work: Ping, scenario: Scenario) -> AccessScenario:

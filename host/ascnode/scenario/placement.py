@@ -1,8 +1,8 @@
 """Which node gets a query: nearest, random, least queue, or headroom in battery, heat and queue.
 
 Nodes are known as they were at the start of the slot, and by what has been placed on them since: all policies see
-the same. `headroom` follows Equinox' admission by barrier cost: each resource costs -ln of the share of it that is left,
-so that one that runs out keeps work away long before it is gone.
+the same. `headroom` follows Equinox' admission by barrier cost: each resource costs -ln of the share of it that is
+left, so that one that runs out keeps work away long before it is gone.
 """
 
 from collections.abc import Callable

@@ -270,7 +270,7 @@ class Run:
         return [status_of(flyer) for flyer in self._flyers]
 
     def held(self) -> list[Account]:
-        """The queries that are neither answered nor lost, found where they wait: users, links, nodes, boards, shards."""
+        """The queries that are neither answered nor lost, found where they wait."""
         waiting = [parcel for queue in self.flow.waiting.values() for parcel in queue]
         carried = [account for parcel in waiting for account in (parcel.jobs or (parcel.account,))]
         boards = [account for satellite in self.satellites for account in satellite.held()]

@@ -102,9 +102,7 @@ def _cos_radiator(cos_psi: Floats, radiator_face: RadiatorFace) -> Floats:
     raise ValueError(f"radiator_face is {radiator_face!r}: it is sun, antisun, edge, zenith or nadir")
 
 
-def _sample_times(
-    orbit: Orbit, epoch: datetime, start_s: float, end_s: float, interval_s: float
-) -> Floats:
+def _sample_times(orbit: Orbit, epoch: datetime, start_s: float, end_s: float, interval_s: float) -> Floats:
     check_window(start_s, end_s)
     coarse = start_s + interval_s * np.arange(np.floor((end_s - start_s) / interval_s) + 1)
     fine = [

@@ -148,7 +148,9 @@ def _pings(figures: Figures) -> Table:
 
 def _boards(figures: Figures) -> Table:
     modes = list(figures.per_board[0].mode_minutes)
-    table = _grid("Boards", "board", *(f"{mode} min" for mode in modes), "throttled s", "jobs", "job energy kJ")
+    table = _grid(
+        "Boards", "board", *(f"{mode} min" for mode in modes), "throttled s", "jobs", "job energy kJ"
+    )
     for board in figures.per_board:
         minutes = (f"{board.mode_minutes[mode]:.1f}" for mode in modes)
         table.add_row(

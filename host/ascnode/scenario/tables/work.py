@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ascnode.scenario.tables.base import Positive, Share, Table
+from ascnode.scenario.tables.base import Positive, Table
 
 Deadline = Annotated[int, Field(ge=1, le=86_400)]
 
@@ -51,7 +51,9 @@ class Ping(Table):
         Literal["bent-pipe", "lasers"],
         Field(description="cities below a gateway's satellites, or places 2,000 km from every gateway"),
     ] = "bent-pipe"
-    slots: Annotated[int, Field(ge=1, le=5760, description="slots in which they are sent, spread over the run")] = 24
+    slots: Annotated[
+        int, Field(ge=1, le=5760, description="slots in which they are sent, spread over the run")
+    ] = 24
     packets: Annotated[int, Field(ge=1, le=1000, description="of each user in such a slot")] = 20
 
 
