@@ -17,6 +17,7 @@ from ascnode.mesh.chance import uniform
 from ascnode.mesh.slots import FRAMES_PER_SECOND, frame_start_us, next_frame
 from ascnode.scenario.ledger import DOWNLINK, MESH, UPLINK, WAIT, Account, answered, failed
 from ascnode.scenario.line import Line, airtime_us
+from ascnode.scenario.rain import Rain
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
 
@@ -59,7 +60,7 @@ class Bytes:
 class Flow:
     """Links and queues of a run. `arrive(time_us, parcel)` takes what reaches its goal, `choose` places queries."""
 
-    def __init__(self, scenario: Scenario, users: int, arrive: Arrive, choose: Choose) -> None:
+    def __init__(self, scenario: Scenario, users: int, rain: Rain, arrive: Arrive, choose: Choose) -> None:
         self.bytes = Bytes()
         self.waiting: dict[int, list[Parcel]] = defaultdict(list)
         self.per_satellite: dict[int, int] = defaultdict(int)
@@ -73,7 +74,7 @@ class Flow:
             1 / least - 1
         )  # relative path through the air at the least elevation, over the zenith's
         self._disturbed_us = round(scenario.downlink.disturbance_ms * 1000)
-        self._users = users
+        self._users, self._rain = users, rain
         self._own: list[int] = []  # each user's turn among those of its cell, in this slot
         self._draws: dict[tuple[int, int], list[float]] = {}
 
@@ -83,6 +84,7 @@ class Flow:
         """What waited goes on, in order of time; what missed its deadline does not."""
         for key in [key for key, line in self._lines.items() if line.end_us < slot.start_us]:
             del self._lines[key]
+        self._rain.begin(slot.number)
         drawn = uniform(self._seed, slot.number, np.arange(self._users), _TURNS)
         self._own = (drawn * self._downlink.cell_users).astype(int).tolist()
         parcels = [parcel for queue in self.waiting.values() for parcel in queue]
@@ -249,6 +251,8 @@ class Flow:
     def _unlucky(self, slot: Slot, account: Account, satellite: int, site: int, leg: int) -> bool:
         sine = max(slot.sin_elevation(site, satellite), 1e-3)
         rules = self._downlink
+        if self._rain.down(site, sine):
+            return True
         low = min(1.0, max(0.0, (1 / sine - 1) / self._lowest))
         chance = rules.loss + (rules.loss_low - rules.loss) * low
         return self._drawn(account.query.job, leg) < chance

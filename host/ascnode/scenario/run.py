@@ -27,6 +27,7 @@ from ascnode.scenario.outages import Out, Schedule
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.pings import PingFigures, fly_pings
 from ascnode.scenario.placement import Known, Placement
+from ascnode.scenario.rain import Rain
 from ascnode.scenario.satellite import Said, cause_of
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
@@ -65,7 +66,8 @@ class Run:
         self.pings: list[PingFigures] = []
         self.users, self.gateways = users_of(scenario), gateways_of(scenario)
         self.nodes = Nodes(scenario, payload, scenario.cap)
-        self.flow = Flow(scenario, len(self.users), self._arrive, self._choose)
+        rain = Rain(self.users, self.gateways, scenario.downlink.rain_margin_db, scenario.seed)
+        self.flow = Flow(scenario, len(self.users), rain, self._arrive, self._choose)
         self._record = record
         self._payload = payload
         self._flyers = flyers

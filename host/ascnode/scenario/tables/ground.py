@@ -43,6 +43,10 @@ class Downlink(Table):
     disturbance_ms: Annotated[float, Field(ge=0, le=1000, description="no turns after a slot's edge")] = 140.0
     loss: Annotated[Share, Field(description="packets lost on a ground link in fair weather")] = 0.005
     loss_low: Annotated[Share, Field(description="the same at the least elevation; between, by 1/sin")] = 0.02
+    rain_margin_db: Annotated[
+        Positive,
+        Field(description="fade that a ground link stands [A]; rain beyond it holds it down for a slot"),
+    ] = 6.0
     tries: Annotated[int, Field(ge=1, le=100, description="how often an answer is sent in all")] = 8
     gso_deg: Annotated[Elevation, Field(description="kept from the geostationary arc; 0 for none")] = 22.0
 
