@@ -11,12 +11,14 @@ from ascnode.mesh.assignment import NONE, Assignment, Downlink, DownlinkRules, W
 from ascnode.mesh.gateways import exchange_km, load_gateways
 from ascnode.mesh.slots import slot_edges_s, slot_number
 from ascnode.sky.cities import load_cities
+from ascnode.sky.eclipse import illumination
 from ascnode.sky.passes import elevation_deg
 from ascnode.sky.shells import Shell
 from ascnode.sky.stations import earth_fixed, to_earth_fixed
+from ascnode.sky.sun import sun_direction
 from ascnode.sky.time import gmst_rad
 from mesh.test_geostationary import brute_force_deg
-from mesh.tools import EPOCH, shells
+from mesh.tools import EARTH_RADIUS_KM, EPOCH, shells
 
 STARLINK = shells(Shell(550, 53, 72, 22, 39))
 THIN = shells(Shell(550, 53, 24, 12, 5))
@@ -112,25 +114,46 @@ def test_who_clings_to_its_satellite_hands_over_less() -> None:
     )
 
 
-def test_scores_prefer_what_they_say() -> None:
-    def chosen(**weights: float) -> np.ndarray:
-        none = dict.fromkeys(("elevation", "north", "sunlit", "young", "bent_pipe", "chance"), 0.0)
-        rules = DownlinkRules(weights=Weights(**{**none, **weights}))
-        slot = Downlink(STARLINK, CITIES, GATEWAYS, EPOCH, rules, age=np.arange(1584) % 2.0).assign(FIRST)
-        return slot.satellite_of[slot.satellite_of != NONE]
-
-    assert np.mean(chosen(young=1.0) % 2 == 0) > np.mean(chosen(elevation=1.0) % 2 == 0) + 0.2
-    high, any_one = chosen(elevation=1.0), chosen(chance=1.0)
-    assert mean_elevation(high) > mean_elevation(any_one) + 5
+def chosen_by(**weights: float) -> Assignment:
+    """A slot where only the named terms of the score count; satellites with odd numbers are old."""
+    none = dict.fromkeys(("elevation", "north", "sunlit", "young", "bent_pipe", "chance"), 0.0)
+    rules = DownlinkRules(weights=Weights(**{**none, **weights}))
+    return Downlink(STARLINK, CITIES, GATEWAYS, EPOCH, rules, age=np.arange(1584) % 2.0).assign(FIRST)
 
 
-def mean_elevation(satellites: np.ndarray) -> float:
-    cities = [city for city in CITIES if abs(city.latitude_deg) < 50][: len(satellites)]
-    nearest = [
-        max(float(elevation_deg(STARLINK.orbit(int(s)), city, EPOCH, 12.0)) for city in cities)
-        for s in satellites[::5]
+def mean_elevation_deg(slot: Assignment) -> float:
+    pairs = zip(slot.cell.tolist(), slot.satellite.tolist(), strict=True)
+    return float(
+        np.mean([elevation_deg(STARLINK.orbit(s), CITIES[c], EPOCH, slot.start_s) for c, s in pairs])
+    )
+
+
+def share_north(slot: Assignment) -> float:
+    """Of northern cities below 45 deg: how many look to a satellite whose ground track is north of them."""
+    z_km = STARLINK.positions_km(EPOCH, slot.start_s)[:, 2]
+    pairs = [
+        (CITIES[c].latitude_deg, s) for c, s in zip(slot.cell.tolist(), slot.satellite.tolist(), strict=True)
     ]
-    return float(np.mean(nearest))
+    north = [
+        z_km[s] / (EARTH_RADIUS_KM + 550) > np.sin(np.radians(latitude))
+        for latitude, s in pairs
+        if latitude < 45
+    ]
+    return float(np.mean(north))
+
+
+def test_scores_prefer_what_they_say() -> None:
+    by_chance = chosen_by(chance=1.0)
+    assert mean_elevation_deg(chosen_by(elevation=1.0)) > mean_elevation_deg(by_chance) + 5
+    assert share_north(chosen_by(north=1.0)) > share_north(by_chance) + 0.1
+    young = chosen_by(young=1.0).satellite % 2 == 0
+    assert np.mean(young) > np.mean(by_chance.satellite % 2 == 0) + 0.2
+    dark = illumination(STARLINK.positions_km(EPOCH, 12.0), sun_direction(EPOCH, 12.0)) == 0
+    assert np.mean(dark[chosen_by(sunlit=1.0).satellite]) < np.mean(dark[by_chance.satellite]) - 0.1
+    piped = chosen_by(bent_pipe=1.0)
+    assert np.count_nonzero(piped.gateway[piped.satellite] != NONE) > np.count_nonzero(
+        by_chance.gateway[by_chance.satellite] != NONE
+    )
 
 
 def test_same_seed_same_slots_and_another_seed_others() -> None:

@@ -70,6 +70,9 @@ def test_alternating_planes_link_equal_slots_as_hypatia_does() -> None:
         constellation = alternating(shells(Shell(630, 51.9, planes, 34)))
         assert constellation.orbit(34).argument_of_latitude_deg == pytest.approx(360 / 34 / 2)
         assert constellation.orbit(68).argument_of_latitude_deg == pytest.approx(0)
+        positions_km = constellation.positions_km(EPOCH, 77.0)
+        for satellite in (0, 34, 36, 75, planes * 34 - 1):
+            assert positions_km[satellite] == pytest.approx(constellation.orbit(satellite).position_km(77.0))
         between = {(a, b) for a, b in pairs_of(constellation) if a // 34 != b // 34}
         assert {(b - a) % 34 for a, b in between} == {0}
 

@@ -6,13 +6,13 @@ import pytest
 from ascnode.mesh.anchors import AccessScenario, bent_pipe, lasers, remote_places, simulate
 from ascnode.mesh.fibre import fibre_rtt_ms, great_circle_km
 from ascnode.mesh.gateways import load_gateways
-from ascnode.mesh.latency import LOSSES, AccessModel, Paths, pings
+from ascnode.mesh.latency import LOSSES, AccessModel, Paths, downlink_ms, pings, uplink_ms
 from ascnode.sky.places import Site
 from mesh.tools import great_circle_km as by_dot_product
 
 ANCHORS_MS = {"bent_pipe": (24.7, 42.8, 86.6, 118.0), "lasers": (70.0, 109.0, 208.0, 256.0)}
 BAND = 0.15  # of each percentile
-N = 200_000
+N = 100_000
 QUIET = AccessModel(load_up=0.0, load_down=0.0, request_share=0.0, modem_ms=0.0, hop_ms=0.0, edge_loss=0.0)
 
 
@@ -86,6 +86,31 @@ def test_answer_that_meets_the_next_edge_waits_for_its_end() -> None:
     long = {"laser_km": 15_000.0}  # 100 ms there and back
     late = sent(QUIET, 14.95, **long) - sent(QUIET, 7.0, **long)
     assert late.min() > 60 and late.max() < 140
+
+
+def test_parts_add_up_to_the_round_trip_and_one_way_legs_are_made_of_them() -> None:
+    model, key = AccessModel(), np.arange(N)
+    each = {"up_km": 600.0, "down_km": 900.0, "laser_km": 3000.0, "hops": 3, "fibre_km": 200.0}
+    found = pings(model, paths(N, **each), np.full(N, 7.0), key)
+    assert set(found.parts) == {
+        *("light", "mesh", "fibre", "modem", "grant", "queue_up", "queue_down", "slot_edge"),
+    }
+    assert sum(found.parts.values()) == pytest.approx(found.rtt_ms)
+    up = uplink_ms(model, np.full(N, 600.0), np.full(N, 0.0), key)
+    down = downlink_ms(model, np.full(N, 900.0), np.full(N, 7.0), key)
+    light_ms = 1500 / 299.792458
+    assert up + down == pytest.approx(
+        light_ms + 2.0 + found.parts["queue_up"] + found.parts["queue_down"] + up_waits(model, key)
+    )
+    assert downlink_ms(QUIET, np.full(N, 900.0), np.full(N, 0.04), key).min() == pytest.approx(103.0, abs=0.1)
+
+
+def up_waits(model: AccessModel, key: np.ndarray) -> np.ndarray:
+    """What a packet with no way to the scheduler waits for: its frame, and two more where it asks."""
+    none = {"load_up": 0.0, "load_down": 0.0, "modem_ms": 0.0, "hop_ms": 0.0}
+    return pings(AccessModel(**{**vars(model), **none}), paths(len(key)), np.full(len(key), 7.0), key).parts[
+        "grant"
+    ]
 
 
 def test_every_packet_is_delivered_or_lost_with_a_cause() -> None:

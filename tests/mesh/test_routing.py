@@ -22,6 +22,7 @@ from mesh.tools import as_matrix, network, shells
 STARLINK = shells(Shell(550, 53, 72, 22, 39))
 TELESAT = shells(Shell(1015, 98.98, 27, 13, 1, star=True), Shell(1325, 50.88, 20, 11, 1))
 SPARSE = shells(Shell(780, 86.4, 6, 11, 2, star=True))  # Iridium's: many cities see nothing at 25 deg
+TEN_THOUSAND = shells(Shell(550, 53, 100, 100, 1))
 CASES = [
     (STARLINK, Layout.GRID, Outages()),
     (STARLINK, Layout.GRID, Outages(random_share=0.5, seed=3)),
@@ -30,6 +31,7 @@ CASES = [
     (TELESAT, Layout.BOTH, Outages()),
     (TELESAT, Layout.NEAREST, Outages(random_share=0.3, seed=1)),
     (SPARSE, Layout.GRID, Outages()),
+    (TEN_THOUSAND, Layout.GRID, Outages(random_share=0.1, seed=2)),
 ]
 
 

@@ -11,6 +11,7 @@ from ascnode.mesh.slots import (
     slot_edges_s,
     slot_number,
     slot_start_s,
+    turn_us,
 )
 
 EPOCH = datetime(2024, 5, 17, 6, 30, 5, 250_000, tzinfo=UTC)
@@ -67,3 +68,16 @@ def test_next_frame_is_the_first_that_is_not_past() -> None:
     for t_us in (0, 1, 1332, 1333, 1334, 2666, 2667, 999_999, 1_000_000, 1_000_001):
         frame = next_frame(t_us)
         assert frame_start_us(frame) >= t_us and (frame == 0 or frame_start_us(frame - 1) < t_us)
+
+
+def test_terminals_of_a_beam_take_frames_in_turn() -> None:
+    for terminals in (1, 3, 20):
+        starts = [turn_us(100_000, place, terminals) for place in range(terminals)]
+        assert sorted(starts) == [frame_start_us(75 + k) for k in range(terminals)]
+        again = [turn_us(start + 1, place, terminals) for place, start in enumerate(starts)]
+        assert all(
+            next_frame(later) - next_frame(start) == terminals
+            for start, later in zip(starts, again, strict=True)
+        )
+    with pytest.raises(ValueError, match="place 3 is not among 3 terminals"):
+        turn_us(0, 3, 3)

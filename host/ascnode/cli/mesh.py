@@ -32,6 +32,7 @@ from ascnode.sky.stations import Station
 
 app = typer.Typer(help="Laser links and routes of a constellation.", no_args_is_help=True)
 _SCHEMA = 1
+_MOST_SHOWN = 24
 _SHARES = (0.05, 0.5, 0.95, 0.99)
 
 
@@ -122,7 +123,7 @@ def _print_route(report: dict[str, Any]) -> None:
         table.add_column(name, justify="right")
     table.add_column("path")
     for step in report["steps"]:
-        path = " ".join(str(satellite) for satellite in step["path"])
+        path = _listed(step["path"])
         figures = [f"{step['rtt_ms']:.3f}", f"{step['length_km']:,.1f}"] if step["path"] else ["none", ""]
         table.add_row(f"{step['t_s']:g}", *figures, str(len(step["path"])), path)
     console = open_console()
@@ -131,6 +132,12 @@ def _print_route(report: dict[str, Any]) -> None:
         f"{report['path_changes']} changes of path, {report['steps_without_route']} of {len(report['steps'])} steps "
         f"without a route; fibre along the great circle: {report['fibre_rtt_ms']:.1f} ms"
     )
+
+
+def _listed(path: list[int]) -> str:
+    """A long path by its ends; JSON has all of it."""
+    names = [str(satellite) for satellite in path]
+    return " ".join(names if len(names) <= _MOST_SHOWN else [*names[:4], "...", *names[-4:]])
 
 
 @app.command()

@@ -100,7 +100,8 @@ def simulate(scenario: AccessScenario) -> Pings:
     first = slot_number(scenario.epoch, 0.0) + 1
     every = int(scenario.duration_s / SLOT_S / scenario.slots)
     parts = [_slot(scenario, downlink, network, fibre_km, first + i * every) for i in range(scenario.slots)]
-    return Pings(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("rtt_ms", "outcome")))
+    columns = {name: np.concatenate([part.parts[name] for part in parts]) for name in parts[0].parts}
+    return Pings(columns, np.concatenate([part.outcome for part in parts]))
 
 
 def _slot(

@@ -8,11 +8,11 @@ from datetime import datetime
 import numpy as np
 
 from ascnode.mesh.chance import uniform
-from ascnode.mesh.compiled import compiled
 from ascnode.mesh.gateways import Gateway
 from ascnode.mesh.geostationary import Arc, clear_of_arc
-from ascnode.mesh.ground import GroundLinks, GroundRules, Sites, ground_links
+from ascnode.mesh.ground import GroundLinks, GroundRules, Indices, Sites, ground_links
 from ascnode.mesh.slots import slot_start_s
+from ascnode.sky.compiled import compiled
 from ascnode.sky.constellation import Satellites
 from ascnode.sky.eclipse import illumination
 from ascnode.sky.stations import Station, to_earth_fixed
@@ -106,20 +106,11 @@ class Downlink:
         """The slot with this number; `before` is the one that it hands over from."""
         start_s = slot_start_s(self._epoch, number)
         positions_km = self._satellites.positions_km(self._epoch, start_s)
-        seen, station = self.candidates(start_s, positions_km, self.cells, self.cell_arcs)
         below = self.candidates(start_s, positions_km, self.gateways, self.gateway_arcs)
-        score = self._score(number, start_s, positions_km, seen, station, before)
-        score += self.rules.weights.bent_pipe * np.isin(seen.satellite, below[0].satellite)
-        order = np.lexsort((seen.satellite, station, -score))
-        room = np.full(self._satellites.count, self.rules.beams_per_satellite)
-        granted = order[
-            _grant(station[order], seen.satellite[order].astype(np.int64), self._beams.copy(), room)
-        ]
-        granted = granted[np.argsort(station[granted], kind="stable")]
-        cell, satellite = station[granted], seen.satellite[granted].astype(np.int64)
+        cell, satellite = self._serve(number, start_s, positions_km, below[0].satellite, before)
         first = np.full(len(self._beams), NONE)
         first[cell[::-1]] = satellite[::-1]
-        handover = np.zeros(len(first), dtype=np.int64) if before is None else first != before.satellite_of
+        changed = np.zeros(len(first), dtype=np.bool_) if before is None else first != before.satellite_of
         return Assignment(
             number,
             start_s,
@@ -128,8 +119,22 @@ class Downlink:
             _channels(cell, satellite, self.rules.channels),
             self._gateway_of(*below, np.unique(satellite)),
             first,
-            handover.astype(np.int64),
+            changed.astype(np.int64),
         )
+
+    def _serve(
+        self, number: int, start_s: float, positions_km: Floats, piped: Indices, before: Assignment | None
+    ) -> tuple[Integers, Integers]:
+        """Cell and satellite of each beam, by cell, its best first; `piped` satellites have a gateway in view."""
+        seen, station = self.candidates(start_s, positions_km, self.cells, self.cell_arcs)
+        satellite = seen.satellite.astype(np.int64)
+        score = self._score(number, start_s, positions_km, seen, station, before)
+        score += self.rules.weights.bent_pipe * np.isin(satellite, piped)
+        order = np.lexsort((satellite, station, -score))
+        room = np.full(self._satellites.count, self.rules.beams_per_satellite)
+        granted = order[_grant(station[order], satellite[order], self._beams.copy(), room)]
+        granted = granted[np.argsort(station[granted], kind="stable")]
+        return station[granted], satellite[granted]
 
     def candidates(
         self, t_s: float, positions_km: Floats, sites: Sites, arcs: Sequence[Arc]

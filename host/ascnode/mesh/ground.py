@@ -8,7 +8,8 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.mesh.compiled import compiled, in_threads
+from ascnode.mesh.threads import in_threads
+from ascnode.sky.compiled import compiled
 from ascnode.sky.constellation import Satellites
 from ascnode.sky.stations import Station
 from ascnode.sky.vectors import Floats, dot, norm

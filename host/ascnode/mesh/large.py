@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.mesh.compiled import compiled
 from ascnode.mesh.network import Snapshot
+from ascnode.sky.compiled import compiled
 from ascnode.sky.vectors import Floats, norm
 
 Indices = npt.NDArray[np.int32]
@@ -86,6 +86,11 @@ def _around_km(ax: float, ay: float, az: float, target_km: Floats, ball_km: floa
 
 
 @compiled
+def _left_km(v: int, positions_km: Floats, target_km: Floats, ball_km: float) -> float:
+    return _around_km(positions_km[v, 0], positions_km[v, 1], positions_km[v, 2], target_km, ball_km)
+
+
+@compiled
 def _push(heap_km: Floats, heap_node: Indices, size: int, key: float, node: int) -> int:
     i = size
     while i > 0 and heap_km[(i - 1) >> 1] > key:
@@ -141,8 +146,7 @@ def _astar(
     for i in range(len(up)):
         v = up[i]
         from_start[v] = up_km[i]
-        x, y, z = positions_km[v, 0], positions_km[v, 1], positions_km[v, 2]
-        key = up_km[i] + guidance * _around_km(x, y, z, target_km, ball_km)
+        key = up_km[i] + guidance * _left_km(v, positions_km, target_km, ball_km)
         size = _push(heap_km, heap_node, size, key, v)
     while size > 0:
         u = heap_node[0]
@@ -164,7 +168,6 @@ def _astar(
             if through < from_start[v]:
                 from_start[v] = through
                 came[v] = u
-                x, y, z = positions_km[v, 0], positions_km[v, 1], positions_km[v, 2]
-                key = through + guidance * _around_km(x, y, z, target_km, ball_km)
+                key = through + guidance * _left_km(v, positions_km, target_km, ball_km)
                 size = _push(heap_km, heap_node, size, key, v)
     return came, from_start[satellites], settled

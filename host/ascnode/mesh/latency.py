@@ -87,10 +87,16 @@ class Paths:
 
 @dataclass(frozen=True)
 class Pings:
-    """Round trips (p,) in ms, and what became of each packet, an index (p,) into LOSSES."""
+    """Where the time of p round trips goes, each part (p,) in ms, and what became of the packets: (p,) into LOSSES."""
 
-    rtt_ms: Floats
+    parts: dict[str, Floats]
     outcome: npt.NDArray[np.int8]
+
+    @property
+    def rtt_ms(self) -> Floats:
+        """Round trips (p,), of the lost ones too."""
+        total: Floats = np.sum(list(self.parts.values()), axis=0)
+        return total
 
     @property
     def delivered_ms(self) -> Floats:
@@ -105,26 +111,48 @@ class Pings:
 
 def pings(model: AccessModel, paths: Paths, into_slot_s: Floats, key: Integers) -> Pings:
     """Packets sent into_slot_s (p,) after their slot's edge; key (p,) tells them apart in the random numbers."""
-    light_ms = rtt_ms(paths.up_km + paths.down_km + model.laser_detour * paths.laser_km)
-    fibre_ms = FIBRE_INDEX * model.fibre_detour * rtt_ms(paths.fibre_km)
-    total = light_ms + fibre_ms + model.modem_ms + 2 * model.hop_ms * paths.hops
-    total += _access_ms(model, light_ms, key)
-    outcome = _outcomes(model, into_slot_s, key)
-    ends_s = np.where(into_slot_s < DISTURBED_S, DISTURBED_S - into_slot_s, 0.0)
-    # What is sent near a slot's end may find the next edge on its way back.
-    back_s = into_slot_s + total / 1000 - SLOT_S
-    ends_s = np.where((back_s >= 0) & (back_s < DISTURBED_S), DISTURBED_S - back_s, ends_s)
-    return Pings(total + 1000 * ends_s, outcome)
+    light_ms = rtt_ms(paths.up_km + paths.down_km)
+    mesh_ms = rtt_ms(model.laser_detour * paths.laser_km) + 2 * model.hop_ms * paths.hops
+    parts = {
+        "light": light_ms,
+        "mesh": mesh_ms,
+        "fibre": FIBRE_INDEX * model.fibre_detour * rtt_ms(paths.fibre_km),
+        "modem": np.full(len(key), model.modem_ms),
+        "grant": _grant_ms(model, light_ms + mesh_ms, key),
+        "queue_up": exponential(model.seed, model.queue_ms(model.load_up), key, _UP),
+        "queue_down": exponential(model.seed, model.queue_ms(model.load_down), key, _DOWN),
+    }
+    total_ms: Floats = np.sum(list(parts.values()), axis=0)
+    parts["slot_edge"] = _edge_ms(into_slot_s, total_ms)
+    return Pings(parts, _outcomes(model, into_slot_s, key))
 
 
-def _access_ms(model: AccessModel, light_ms: Floats, key: Integers) -> Floats:
-    """Waits for a grant, for frames, and in queues, there and back."""
+def uplink_ms(model: AccessModel, range_km: Floats, scheduler_km: Floats, key: Integers) -> Floats:
+    """One way from a user to the satellite range_km away, (p,); scheduler_km is the way to whoever gives grants."""
+    waits = _grant_ms(model, rtt_ms(scheduler_km), key)
+    waits += exponential(model.seed, model.queue_ms(model.load_up), key, _UP)
+    return rtt_ms(range_km) / 2 + model.modem_ms / 4 + waits
+
+
+def downlink_ms(model: AccessModel, range_km: Floats, into_slot_s: Floats, key: Integers) -> Floats:
+    """One way from a satellite that has the data into_slot_s after its slot's edge, to a user range_km away, (p,)."""
+    queue_ms = exponential(model.seed, model.queue_ms(model.load_down), key, _DOWN)
+    way_ms = queue_ms + rtt_ms(range_km) / 2 + model.modem_ms / 4
+    return way_ms + _edge_ms(into_slot_s, way_ms)
+
+
+def _grant_ms(model: AccessModel, path_ms: Floats, key: Integers) -> Floats:
+    """Waits for a frame to start and, without a standing grant, for an answer from the gateway."""
     frame_ms = 1000 * FRAME_S
     asks = uniform(model.seed, key, _GRANT) < model.request_share
-    waits = np.where(asks, light_ms + 2 * frame_ms, 0.0) + frame_ms * uniform(model.seed, key, _FRAME)
-    waits += exponential(model.seed, model.queue_ms(model.load_up), key, _UP)
-    waits += exponential(model.seed, model.queue_ms(model.load_down), key, _DOWN)
-    return waits
+    return np.where(asks, path_ms + 2 * frame_ms, 0.0) + frame_ms * uniform(model.seed, key, _FRAME)
+
+
+def _edge_ms(into_slot_s: Floats, total_ms: Floats) -> Floats:
+    """Waits for a disturbance to end: on the way there, or at the next edge on the way back."""
+    back_s = into_slot_s + total_ms / 1000 - SLOT_S
+    back_ms = np.where((back_s >= 0) & (back_s < DISTURBED_S), DISTURBED_S - back_s, 0.0)
+    return 1000 * np.where(into_slot_s < DISTURBED_S, DISTURBED_S - into_slot_s, back_ms)
 
 
 def _outcomes(model: AccessModel, into_slot_s: Floats, key: Integers) -> npt.NDArray[np.int8]:

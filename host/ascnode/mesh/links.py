@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
-from ascnode.mesh.compiled import compiled
+from ascnode.sky.compiled import compiled
 from ascnode.sky.constants import EARTH_RADIUS_KM
 from ascnode.sky.vectors import Floats, Integers
 
@@ -73,6 +72,8 @@ def nearest_pairs(
     Each satellite tries its 16 nearest that have a free terminal, save those it is linked to by `held` (k, 2).
     Ties go to the lower indices.
     """
+    from scipy.spatial import cKDTree  # half a second that a +grid does not need
+
     open_ends = np.flatnonzero((free > 0) & np.isfinite(positions_km[:, 0]))
     tried = min(_NEAREST_TRIED, len(open_ends) - 1)
     if tried < 1:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.mesh.compiled import compiled, in_threads
 from ascnode.mesh.ground import GroundLinks
 from ascnode.mesh.links import Links
+from ascnode.mesh.threads import in_threads
+from ascnode.sky.compiled import compiled
 from ascnode.sky.vectors import Floats, Integers
 
 Indices = npt.NDArray[np.int32]

@@ -61,6 +61,17 @@ def next_frame(t_us: int) -> int:
     return frame
 
 
+def turn_us(t_us: int, place: int, terminals: int) -> int:
+    """When the next frame at or after t_us starts that is the turn of terminal `place` of those that share a beam.
+
+    Frames go round: frame k is that of terminal k mod terminals. Raises ValueError for a place outside 0..terminals-1.
+    """
+    if not 0 <= place < terminals:
+        raise ValueError(f"place {place} is not among {terminals} terminals")
+    frame = next_frame(t_us)
+    return frame_start_us(frame + (place - frame) % terminals)
+
+
 def _unix_us(epoch: datetime, t_s: float) -> int:
     """Microseconds since 1970, exact for the epoch; raises ValueError for an epoch without a time zone."""
     if epoch.utcoffset() is None:

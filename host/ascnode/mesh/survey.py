@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.mesh.compiled import compiled
 from ascnode.mesh.fibre import fibre_rtt_ms, rtt_ms
 from ascnode.mesh.network import Network, Snapshot
 from ascnode.mesh.routing import Indices, Routes
+from ascnode.sky.compiled import compiled
 from ascnode.sky.vectors import Floats, Integers
 
 Words = npt.NDArray[np.uint64]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from ascnode.mesh.grid import Torus, grid_pairs
 from ascnode.mesh.lasers import LaserMesh
 from ascnode.mesh.links import Flags, LinkRules
 from ascnode.mesh.outages import Outages
-from ascnode.sky.constellation import Constellation
+from ascnode.sky.constellation import Constellation, Planes
 from ascnode.sky.elements import ElementSets
 from ascnode.sky.orbit import CircularOrbit
 from ascnode.sky.shells import Shell
@@ -42,10 +43,22 @@ class AlternatingShell(Shell):
         return replace(placed, argument_of_latitude_deg=(placed.argument_of_latitude_deg + ahead_deg) % _TURN)
 
 
+@dataclass(frozen=True)
+class _Alternating(Constellation):
+    """A constellation of alternating shells."""
+
+    @cached_property
+    def planes(self) -> Planes:
+        """The table of all planes, their slots 0 where the shells say."""
+        orbits = [shell.orbit(plane, 0) for shell in self.shells for plane in range(shell.planes)]
+        latitude_rad = np.radians([orbit.argument_of_latitude_deg for orbit in orbits])
+        return replace(Constellation(self.name, self.shells).planes, latitude_rad=latitude_rad)
+
+
 def alternating(constellation: Constellation) -> Constellation:
     """The same shells with every second plane half a slot ahead in place of Walker's phasing."""
     shells = tuple(AlternatingShell(**vars(shell)) for shell in constellation.shells)
-    return Constellation(constellation.name, shells)
+    return _Alternating(constellation.name, shells)
 
 
 def _walker(shell: Shell) -> Shell:
