@@ -11,7 +11,11 @@ from pathlib import Path
 import serial
 from rich.console import Console
 from rich.table import Table
+<<<<<<< HEAD
 from tests.bench.mesh import mesh
+=======
+from tests.bench import fleet as fleet_bench
+>>>>>>> fleet
 from tests.bench.sky import sky
 
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
@@ -155,7 +159,11 @@ def _heap(board: VirtualBoard) -> tuple[int, int]:
 def main() -> None:
     console = Console(width=120)
     sky(console)
+<<<<<<< HEAD
     mesh(console)
+=======
+    fleet_bench.main(console)
+>>>>>>> fleet
     interpreter = find_interpreter()
     if interpreter is None:
         sys.exit("bench: no MicroPython interpreter on this machine")

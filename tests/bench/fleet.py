@@ -19,8 +19,8 @@ MILLION = Constellation("a million", (Shell(550.0, 53.0, 1000, 1000, 17),))
 SHELL = Constellation("a shell", (Shell(550.0, 53.0, 72, 22, 39),))
 REACH_STEP_MS, REACH_ORBIT_S = 4.0, 3.0
 PEER_STEPS_PER_S = 0.02e6  # a model-only constellation simulator with power and heat, as published
-# What one closed-loop step reads and writes of each node: 13 reals and 3 bytes, 10 reals and 3 bytes.
-_READ_BYTES, _WRITTEN_BYTES = 13 * 4 + 3, 10 * 4 + 3
+# What one closed-loop step reads and writes of each node: 12 reals and 3 bytes, 8 reals and 3 bytes.
+_READ_BYTES, _WRITTEN_BYTES = 12 * 4 + 3, 8 * 4 + 3
 
 
 def busy_fleet(constellation: Constellation) -> Fleet:

@@ -1,6 +1,7 @@
 """Nodes of real firmware beside the fleet: the same orbits, light, eclipse plans and work."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -66,17 +67,17 @@ def _second(rig: Rig, light: list[int], demand_kc_s: int) -> tuple[float, ...]:
     return stored, rig.accelerator_c(), f[f_.MODE], f[f_.OP], rig.load_w()
 
 
-def fly_fleet(
-    constellation: Constellation, hardware: Hardware, demand_kc_s: int, seconds: int, step_s: float
-) -> Trace:
-    """The fleet under the same demand, its queues no longer than the firmware's table."""
-    fleet = Fleet.of(constellation, EPOCH, [NodeClass(hardware)])
+def fly_fleet(cases: Sequence[tuple[Hardware, int]], seconds: int, step_s: float) -> Trace:
+    """The ring once for each hardware and demand, queues no longer than the firmware's table: ring by ring."""
+    rings = Constellation("rings", RING.shells * len(cases))
+    classes = [NodeClass(hardware) for hardware, _ in cases]
+    fleet = Fleet.of(rings, EPOCH, classes, np.repeat(np.arange(len(cases)), RING.count))
     s = fleet.state
-    s.demand_kc_s[:] = demand_kc_s
+    s.demand_kc_s[:] = np.repeat([demand for _, demand in cases], RING.count)
     rows = []
     for _ in range(round(seconds / step_s)):
         fleet.step(step_s)
-        np.minimum(s.queue_kc, t_.SLOTS * demand_kc_s, out=s.queue_kc)
+        np.minimum(s.queue_kc, t_.SLOTS * s.demand_kc_s, out=s.queue_kc)
         rows.append((fleet.charge, s.accelerator_k - 273.15, fleet.mode, s.point.copy(), s.load_w.copy()))
     charge, accelerator, mode, point, load = (np.stack(column) for column in zip(*rows, strict=True))
     return Trace(step_s, charge, accelerator, mode, point, load)

@@ -44,7 +44,7 @@ def test_work_is_admitted_while_battery_heat_queue_and_deadline_allow() -> None:
     s.tripped[0], s.shed[1], s.hold[2] = 1, 1, 2
     s.queue_kc[3] = 20_000 * 70  # 70 s of the slowest point
     s.energy_j[4] = 0.2 * 300 * 3600
-    s.array_w[4] = 0
+    s.array_left[4] = 0
     assert admits(one, 1e5, 60).tolist() == [False] * 5 + [True] * 3
 
 
@@ -54,7 +54,7 @@ def test_work_is_admitted_while_battery_heat_queue_and_deadline_allow() -> None:
 )
 def test_cost_rises_towards_every_limit(array: str, better: float, worse: float) -> None:
     one = fleet()
-    one.state.array_w[:] = 60.0  # else an hour of sun fills any battery
+    one.state.array_left[:] = 0.1  # else an hour of sun fills any battery
     values = getattr(one.state, array)
     values[:] = better
     values[1] = worse

@@ -1,4 +1,4 @@
-"""The fleet's plant against the firmware's integers in CPython: several nodes, orbits and loads, every step compared."""
+"""The fleet's plant against the firmware's integers in CPython: several nodes, orbits and loads, second by second."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

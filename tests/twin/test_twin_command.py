@@ -146,6 +146,7 @@ def test_the_table_shows_the_figures() -> None:
         ("", "give the orbit: --orbit KM,DEG"),
         ("--altitude-km 550", "give --inclination-deg, --ltan-h for a sun-synchronous orbit, or --beta-deg"),
         ("--orbit 550", "--orbit is '550': write altitude and inclination as 550,53"),
+        ("--orbit 550:53:1:2:3", "--orbit is"),
         ("--orbit 550,high", "--orbit is '550,high'"),
         ("--orbit 550,53 --altitude-km 500", "--orbit leaves no room for --altitude-km"),
         ("--altitude-km 550 --beta-deg 10 --raan-deg 5", "--beta-deg leaves no room for --raan-deg"),

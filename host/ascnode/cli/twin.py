@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from ascnode.cli.sky_common import EpochText, Json, Plot, one_sentence, print_json
 from ascnode.cli.twin_report import draw, print_figures
@@ -145,7 +146,8 @@ def run(
             )
         load = Load(accelerator_w or 0.0, accelerator_w is not None)
         fly_it = fly if node == "float" else fly_integers
-        flown = fly_it(path, one, load, step_s, round(seconds / step_s), age_years)
+        with Console(stderr=True).status("flying (kernels are compiled at first use) ..."):
+            flown = fly_it(path, one, load, step_s, round(seconds / step_s), age_years)
         report = report_of(given, path) | figures(flown, one)
         if plot:
             draw(plot, flown, hardware)

@@ -1,5 +1,6 @@
 """From the options of `ascnode twin run` to an orbit and a node."""
 
+import re
 from typing import Any
 
 from pydantic import ValidationError
@@ -96,7 +97,7 @@ def _read_elements(given: dict[str, Any]) -> None:
     # --orbit as the elements that it stands for.
     _refuse(given, "--orbit", (*_ELEMENTS, "ltan_h", "beta_deg"))
     try:
-        numbers = [float(part) for part in given["orbit"].split(",")]
+        numbers = [float(part) for part in re.split("[,:/]", given["orbit"])]
     except ValueError:
         numbers = []
     if not 2 <= len(numbers) <= 4:

@@ -106,7 +106,7 @@ class NodeClass:
     def _flight(self) -> dict[str, float]:
         # What a limit is compared with lies half a count below the truth on average, so limits are put that much up.
         v = self._values()
-        charge, kelvin = _half_counts()
+        charge, array_pw, kelvin = _half_counts()
         unit = 2.0 ** power_scale_k(self.hardware, self.control_ms)
         watts, joules = unit / 1000, unit
         return {
@@ -119,6 +119,7 @@ class NodeClass:
             "known_bus_w": v[d.P_BUS_PW] * watts,
             "radio_w": v[d.P_RADIO_PW] * watts,
             "idle_w": v[d.P_IDLE_PW] * watts,
+            "half_count_w": array_pw * watts,
             "control_s": v[d.P_CONTROL_MS] / 1000,
             "target_k": v[d.P_TEMP_TARGET] / 100 + kelvin,
             "cutoff_k": v[d.P_GOV_I_CUTOFF] / 100,
@@ -144,13 +145,14 @@ class NodeClass:
         return list(params.values)
 
 
-def _half_counts() -> tuple[float, float]:
+def _half_counts() -> tuple[float, float, float]:
     # Half a count of the converters, which round down: of charge (with its own 1/1000, over the whole of the cell's
-    # curve) and of the accelerator's temperature in K.
-    _, low_mv, high_mv, _ = d.SENSORS[d.SENSOR_CELL]
-    _, low_ck, high_ck, _ = d.SENSORS[d.SENSOR_ACCELERATOR]
-    cell = (high_mv - low_mv) / 4096 / (power.CELL_MV[-1] - power.CELL_MV[0])
-    return (cell + 1 / 1000) / 2, (high_ck - low_ck) / 100 / 4096 / 2
+    # curve), of the array's power in pw, and of the accelerator's temperature in K.
+    cell_mv, array_pw, accelerator_ck = (
+        (d.SENSORS[sensor][2] - d.SENSORS[sensor][1]) / 4096 / 2
+        for sensor in (d.SENSOR_CELL, d.SENSOR_ARRAY, d.SENSOR_ACCELERATOR)
+    )
+    return cell_mv / (power.CELL_MV[-1] - power.CELL_MV[0]) + 0.0005, array_pw, accelerator_ck / 100
 
 
 def _points(v: list[int], watts: float) -> dict[str, Real]:

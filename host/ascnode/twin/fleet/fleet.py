@@ -197,9 +197,16 @@ class Fleet:
 
         As flight software forecasts it: above the reserve, with the array as it is now until dark.
         """
-        spare = np.empty_like(self.state.energy_j)
-        kernel.spare_energy(self._plane_rows(self.now_s), self._class_rows, self._blocks, self.state, spare)
+        rows, spare = self._plane_rows(self.now_s), np.empty_like(self.state.energy_j)
+        kernel.spare_energy(rows, self._class_rows, self._blocks, self.state, self.array_w(), spare)
         return spare
+
+    def array_w(self, t_s: float | None = None) -> Reals:
+        """Array power of each node (n,), now or at another time t_s after the epoch."""
+        rows = self._plane_rows(self.now_s if t_s is None else t_s)
+        array = np.empty_like(self.state.energy_j)
+        kernel.array_power(rows, self._class_rows, self._blocks, self.state, array)
+        return array
 
     def working_point(self) -> tuple[Reals, Reals]:
         """Power W and clock kHz (n,) that a new job can reckon with: the point in use, or the slowest one."""

@@ -148,7 +148,6 @@ def _decide(
     point: Bytes,
     integral: Reals,
     queue: Reals,
-    done: Reals,
     load: Reals,
     accel_w: Reals,
     leak_w: Reals,
@@ -158,6 +157,7 @@ def _decide(
     zero, one, none = real(0), real(1), np.uint8(0)
     since, lit_turns, period_s, hour_s = o.since_turns, o.lit_turns, o.period_s, o.hour_s
     capacity_j, known_j, bus_w, known_bus_w = k.capacity_j, k.known_capacity_j, k.bus_w, k.known_bus_w
+    half_count_w = k.half_count_w
     safe, safe_exit, low, low_exit, reserve = k.safe, k.safe_exit, k.low, k.low_exit, k.reserve
     target, trip, trip_exit, cutoff = k.target_k, k.trip_k, k.trip_exit_k, k.cutoff_k
     sustainable, top, over, under, ki = (
@@ -181,7 +181,9 @@ def _decide(
         level = np.uint8(2) if all_but_beacon else (np.uint8(1) if accelerator else none)
         level = level if level > hold[i] else hold[i]
         light_s, seconds = _ahead(since + turns[i], lit_turns, period_s, hour_s, real)
-        spare_j = _spare_j(charge, reserve, known_j, array[i], known_bus_w, light_s, seconds, real)
+        spare_j = _spare_j(
+            charge, reserve, known_j, array[i] - half_count_w, known_bus_w, light_s, seconds, real
+        )
         power = _positive(spare_j, real) / seconds
         # Thermal governor: a proportional-integral budget, and a hard trip.
         kelvin = accel[i]
@@ -224,7 +226,6 @@ def _decide(
         point[i] = op
         integral[i] = moved
         queue[i] = waiting - worked
-        done[i] += worked
         accel_w[i] = drawn
         leak_w[i] = leak
         load[i] = bus_w + extra_w + drawn
@@ -308,20 +309,20 @@ def _integrate(
 
 
 @_loop
-def _step_block(closed: bool, h: Real, o: Row, k: Row, a: int, b: int, c: int, e: int, s: State) -> None:
-    # Nodes a..b, of one plane and one class, in slots c..e of the tables.
-    scratch = np.empty((3, b - a), s.energy_j.dtype)
-    absorbed, accel_w, leak_w = scratch[0], scratch[1], scratch[2]
-    array, load, energy, accel = s.array_w[a:b], s.load_w[a:b], s.energy_j[a:b], s.accelerator_k[a:b]
+def _step_block(closed: bool, h: Real, o: Row, k: Row, a: int, b: int, c: int, e: int, s: State) -> Reals:
+    # Nodes a..b, of one plane and one class, in slots c..e of the tables; returns their array power.
+    scratch = np.empty((4, b - a), s.energy_j.dtype)
+    absorbed, accel_w, leak_w, array = scratch[0], scratch[1], scratch[2], scratch[3]
+    load, energy, accel = s.load_w[a:b], s.energy_j[a:b], s.accelerator_k[a:b]
     faded, worn = s.capacity_left[a:b], s.coating_worn[a:b]
     _light(o, k, s.cosines[c:e], s.sines[c:e], s.array_left[a:b], worn, array, absorbed)
     if closed:
         demand, radio, hold, shed = s.demand_kc_s[a:b], s.radio_share[a:b], s.hold[a:b], s.shed[a:b]
         tripped, point, integral = s.tripped[a:b], s.point[a:b], s.integral_w[a:b]
-        queue, done = s.queue_kc[a:b], s.done_kc[a:b]
+        queue = s.queue_kc[a:b]
         _decide(
             *(h, o, k, s.turns[c:e], faded, energy, accel, array, demand, radio, hold),
-            *(shed, tripped, point, integral, queue, done, load, accel_w, leak_w),
+            *(shed, tripped, point, integral, queue, load, accel_w, leak_w),
         )
     else:
         on, dynamic, extra = s.prescribed_on[a:b], s.prescribed_w[a:b], s.prescribed_extra_w[a:b]
@@ -331,6 +332,7 @@ def _step_block(closed: bool, h: Real, o: Row, k: Row, a: int, b: int, c: int, e
         *(h, k, faded, worn, array, load, absorbed, accel_w, leak_w),
         *(energy, shunted, unserved, accel, radiator),
     )
+    return array  # type: ignore[no-any-return]
 
 
 Blocks = npt.NDArray[np.int64]  # (blocks, 6): nodes from, to; slots of the tables from, to; plane; class
@@ -361,15 +363,28 @@ def fly_one(h: Real, parts: int, rows: Rows, classes: Rows, blocks: Blocks, s: S
     record (steps, 5): array and load power in the last part, energy and both temperatures at the end.
     """
     for i in range(len(rows)):
-        _step_block(False, h, rows[i], classes[0], 0, 1, blocks[0, 2], blocks[0, 3], s)
+        array = _step_block(False, h, rows[i], classes[0], 0, 1, blocks[0, 2], blocks[0, 3], s)
         out = record[i // parts]
-        out[0], out[1], out[2] = s.array_w[0], s.load_w[0], s.energy_j[0]
+        out[0], out[1], out[2] = array[0], s.load_w[0], s.energy_j[0]
         out[3], out[4] = s.accelerator_k[0], s.radiator_k[0]
 
 
 @_loop
-def spare_energy(planes: Rows, classes: Rows, blocks: Blocks, s: State, spare_j: Reals) -> None:
-    """Energy of each node above its reserve at the end of the next eclipse, were there no load but the bus."""
+def array_power(planes: Rows, classes: Rows, blocks: Blocks, s: State, array_w: Reals) -> None:
+    """Array power of each node, W."""
+    for i in range(len(blocks)):
+        block = blocks[i]
+        a, b, c, e, p, q = block[0], block[1], block[2], block[3], block[4], block[5]
+        worn, absorbed = s.coating_worn[a:b], np.empty(b - a, array_w.dtype)
+        left, array = s.array_left[a:b], array_w[a:b]
+        _light(planes[p], classes[q], s.cosines[c:e], s.sines[c:e], left, worn, array, absorbed)
+
+
+@_loop
+def spare_energy(
+    planes: Rows, classes: Rows, blocks: Blocks, s: State, array_w: Reals, spare_j: Reals
+) -> None:
+    """Energy of each node above its reserve at the end of the next eclipse, were there no load but the bus, J."""
     real = spare_j.dtype.type
     for i in range(len(blocks)):
         block = blocks[i]
@@ -380,6 +395,6 @@ def spare_energy(planes: Rows, classes: Rows, blocks: Blocks, s: State, spare_j:
             light_s, seconds = _ahead(since, o.lit_turns, o.period_s, o.hour_s, real)
             charge = s.energy_j[node] / (k.capacity_j * s.capacity_left[node])
             spare_j[node] = _spare_j(
-                *(charge, k.reserve, k.known_capacity_j, s.array_w[node], k.known_bus_w),
+                *(charge, k.reserve, k.known_capacity_j, array_w[node] - k.half_count_w, k.known_bus_w),
                 *(light_s, seconds, real),
             )

@@ -15,40 +15,17 @@ POINTS = 7  # operating points beside idle
 
 # One class of node, W, J, K and s. `..._worn`: what a worn-out coating adds. `..._0` and `..._1`: the cosine of the
 # Sun's incidence on a face is max(0, ..._0 + ..._1 cos psi), psi at the Earth's centre from satellite to Sun.
+# half_count_w: what the array's sensor reads too little on average.
+_CLASS_FIELDS = """
+array_w array_0 array_1
+sun_w sun_worn_w albedo_share face_0 face_1 infrared_w infrared_worn_w bus_heat_w
+emission_w_k4 emission_worn_w_k4 per_accel_j_k per_radiator_j_k conductance_w_k leakage_w
+capacity_j eta_charge per_eta_discharge bus_w
+safe safe_exit low low_exit reserve known_capacity_j known_bus_w half_count_w radio_w idle_w
+control_s target_k trip_k trip_exit_k cutoff_k sustainable_w top_w over_w_k under_w_k integral_w_k_s cap_w
+"""
 CLASS_FIELDS = (
-    *("array_w", "array_0", "array_1"),
-    *(
-        "sun_w",
-        "sun_worn_w",
-        "albedo_share",
-        "face_0",
-        "face_1",
-        "infrared_w",
-        "infrared_worn_w",
-        "bus_heat_w",
-    ),
-    *(
-        "emission_w_k4",
-        "emission_worn_w_k4",
-        "per_accel_j_k",
-        "per_radiator_j_k",
-        "conductance_w_k",
-        "leakage_w",
-    ),
-    *("capacity_j", "eta_charge", "per_eta_discharge", "bus_w"),
-    *(
-        "safe",
-        "safe_exit",
-        "low",
-        "low_exit",
-        "reserve",
-        "known_capacity_j",
-        "known_bus_w",
-        "radio_w",
-        "idle_w",
-    ),
-    *("control_s", "target_k", "trip_k", "trip_exit_k", "cutoff_k", "sustainable_w", "top_w"),
-    *("over_w_k", "under_w_k", "integral_w_k_s", "cap_w"),
+    *_CLASS_FIELDS.split(),
     *(f"w{point}" for point in range(1, POINTS + 1)),
     *(f"khz{point}" for point in range(1, POINTS + 1)),
 )
@@ -90,13 +67,11 @@ class State(NamedTuple):
     capacity_left: Reals  # share of the new battery's capacity
     coating_worn: Reals  # 0 new, 1 end of life
     # Of the last step.
-    array_w: Reals
     load_w: Reals
     point: Bytes  # operating point, 0 idle
     # Sums since the start, or since a user has zeroed them; energies on the side of the cells.
     shunted_j: Reals
     unserved_j: Reals
-    done_kc: Reals
     # A prescribed load, of step_open alone.
     prescribed_w: Reals  # dynamic power of the accelerator while it is on
     prescribed_on: Reals  # 1: it leaks; 0: off
