@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import ascnode.mesh.compiled as compiled
+from ascnode.mesh import threads as pool
 from ascnode.scenario.scenario import Scenario
 from scenario.flight import fly, scenario
 
@@ -46,7 +46,7 @@ def test_the_same_seed_gives_the_same_record_on_any_number_of_threads(
     flown = scenario(tmp_path, TEXT)
     first = digest(flown, tmp_path / "first.sqlite")
     for threads in (1, 3):
-        monkeypatch.setattr(compiled, "_processors", lambda threads=threads: threads)
+        monkeypatch.setattr(pool, "_processors", lambda threads=threads: threads)
         assert digest(flown, tmp_path / f"{threads}.sqlite") == first
     other = flown.model_copy(update={"seed": 2})
     assert digest(other, tmp_path / "other.sqlite") != first

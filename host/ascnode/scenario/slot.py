@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ascnode.mesh.assignment import NONE
-from ascnode.mesh.compiled import compiled
 from ascnode.mesh.ground import GroundLinks
 from ascnode.mesh.routing import UNREACHABLE, Graph, Indices, find_routes
+from ascnode.sky.compiled import compiled
 from ascnode.sky.constants import SPEED_OF_LIGHT_KM_S
 from ascnode.sky.vectors import Floats, Integers
 
@@ -88,7 +88,7 @@ class Slot:
         return float(sight @ place / np.sqrt((sight @ sight) * (place @ place)))
 
     def _share(self, time_us: int) -> float:
-        # Between the slot's ends a straight line is within 0.3 km: 1 us of light.
+        # Between the slot's ends a straight line is within 0.3 km of an orbit: 2 us of light between two of them.
         return (time_us - self.start_us) / (self.end_us - self.start_us)
 
 
