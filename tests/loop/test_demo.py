@@ -256,7 +256,7 @@ def test_a_record_is_never_overwritten(tmp_path: Path) -> None:
 
 def long_scenario(folder: Path) -> Path:
     return write_scenario(
-        folder, SMALL.replace("orbits = 0.25", "orbits = 30").replace("= 60\n", "= 6000\n", 1)
+        folder, SMALL.replace("orbits = 0.25", "orbits = 30").replace("queries = 60\n", "queries = 60_000\n")
     )
 
 
@@ -265,9 +265,8 @@ def under_way(folder: Path) -> "subprocess.Popen[str]":
     process = start(folder, "demo", "--scenario", long_scenario(folder), "--record", "run.sqlite")
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith("t=0:00:00"):
+        if line.startswith("t=") and not line.startswith("t=0:00:00"):
             break
-    time.sleep(1)
     assert process.poll() is None
     return process
 
@@ -297,7 +296,7 @@ def test_ctrl_c_ends_it_in_one_sentence_with_the_record_and_no_process_left(tmp_
     assert len(family) >= 4  # a supervisor and a VM for each of two boards
     process.send_signal(signal.SIGINT)
     check_ended_well(process, family, 130, "Ctrl-C")
-    assert frames_in(tmp_path / "run.sqlite") > 10
+    assert frames_in(tmp_path / "run.sqlite") > 2
 
 
 @needs_interpreter
@@ -323,7 +322,7 @@ def test_a_board_that_dies_in_mid_run_is_named(tmp_path: Path) -> None:
     (vm, *_) = (pid for pid in family if not children(pid))
     signal_vm(vm)
     check_ended_well(process, family, 1, "died: its process was killed by signal 9")
-    assert frames_in(tmp_path / "run.sqlite") > 10
+    assert frames_in(tmp_path / "run.sqlite") > 2
 
 
 def signal_vm(pid: int) -> None:

@@ -110,6 +110,9 @@ def _own_planes(sets: ElementSets, epoch: datetime) -> Planes:
     radius_km = (EARTH_MU_KM3_S2 * (period_s / (2 * math.pi)) ** 2) ** (1 / 3)
     position_km = sets.positions_km(epoch, 0.0)
     later_km = sets.positions_km(epoch, minute_s)
+    # One that has decayed is nowhere: it gets a place for its slot in the tables, and no link ever finds it.
+    for i in np.flatnonzero(np.isnan(position_km[:, 0]) | np.isnan(later_km[:, 0])):
+        position_km[i], later_km[i] = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
     normal = np.cross(position_km, later_km)
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     node = np.stack([-normal[:, 1], normal[:, 0], np.zeros(sets.count)], axis=-1)
