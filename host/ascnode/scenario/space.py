@@ -1,6 +1,5 @@
 """The satellites of a scenario: which are boards, which compute, and on what planes the sky sees them."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +8,11 @@ import numpy as np
 
 from ascnode.errors import ScenarioError
 from ascnode.scenario.tables.space import Board, ConstellationTable
-from ascnode.sky.constants import EARTH_MU_KM3_S2
 from ascnode.sky.constellation import Constellation, Planes, constellation
 from ascnode.sky.elements import ElementSets, load_elements
-from ascnode.sky.orbit import CircularOrbit
-from ascnode.sky.orbit import Orbit as AnyOrbit
+from ascnode.sky.orbit import Orbit
 from ascnode.sky.vectors import Integers
+from ascnode.twin.fleet.elements import planes_of
 
 Satellites = Constellation | ElementSets
 
@@ -42,7 +40,7 @@ class Space:
         """Number of satellites."""
         return self.satellites.count
 
-    def orbit(self, satellite: int) -> AnyOrbit:
+    def orbit(self, satellite: int) -> Orbit:
         """The orbit of one satellite."""
         if isinstance(self.satellites, ElementSets):
             return self.satellites.orbit(satellite, self.epoch)
@@ -56,10 +54,10 @@ class Space:
         return "sat-" + "-".join(label.replace("/", " ").split())
 
     def planes(self) -> Planes:
-        """The planes that the fleet flies on. Real element sets get a circular plane each, for their light alone."""
+        """The planes that the fleet flies on; real element sets get a circle each, for their light alone."""
         if isinstance(self.satellites, Constellation):
             return self.satellites.planes
-        return _own_planes(self.satellites, self.epoch)
+        return planes_of(self.satellites, self.epoch)[0]
 
 
 def _satellites(table: ConstellationTable, epoch: datetime, folder: Path) -> Satellites:
@@ -102,35 +100,3 @@ def _compute(table: ConstellationTable, count: int, boards: tuple[int, ...]) -> 
     spread = [i for i in range(count) if (i + 1) * wanted // count > i * wanted // count]
     others = [i for i in spread if i not in boards][: max(0, wanted - len(boards))]
     return np.array(sorted({*boards, *others}), dtype=np.int64)
-
-
-def _own_planes(sets: ElementSets, epoch: datetime) -> Planes:
-    minute_s = 60.0
-    period_s = np.array([sets.orbit(i, epoch).period_s for i in range(sets.count)])
-    radius_km = (EARTH_MU_KM3_S2 * (period_s / (2 * math.pi)) ** 2) ** (1 / 3)
-    position_km = sets.positions_km(epoch, 0.0)
-    later_km = sets.positions_km(epoch, minute_s)
-    # One that has decayed is nowhere: it gets a place for its slot in the tables, and no link ever finds it.
-    for i in np.flatnonzero(np.isnan(position_km[:, 0]) | np.isnan(later_km[:, 0])):
-        position_km[i], later_km[i] = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
-    normal = np.cross(position_km, later_km)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    node = np.stack([-normal[:, 1], normal[:, 0], np.zeros(sets.count)], axis=-1)
-    along = np.sum(position_km * node, axis=1)
-    ahead = np.sum(position_km * np.cross(normal, node), axis=1)
-    inclination = np.arccos(np.clip(normal[:, 2], -1, 1))
-    altitude_km = np.maximum(radius_km - CircularOrbit(1.0, 0, 0, 0).radius_km + 1.0, 1.0)
-    orbits = [
-        CircularOrbit(float(a), math.degrees(i), 0, 0) for a, i in zip(altitude_km, inclination, strict=True)
-    ]
-    return Planes(
-        shell=np.zeros(sets.count, np.int64),
-        first=np.arange(sets.count),
-        per_plane=np.ones(sets.count, np.int64),
-        radius_km=radius_km,
-        inclination_rad=inclination,
-        raan_rad=np.arctan2(node[:, 1], node[:, 0]),
-        latitude_rad=np.arctan2(ahead, along),
-        node_rate_rad_s=np.array([orbit.node_rate_rad_s for orbit in orbits]),
-        latitude_rate_rad_s=np.array([orbit.latitude_rate_rad_s for orbit in orbits]),
-    )

@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from ascnode.scenario.hardware import KELVIN_AT_0_C
 from ascnode.sky.constellation import Constellation, Planes
+from ascnode.sky.elements import ElementSets
 from ascnode.sky.sun import sun_direction
 from ascnode.sky.vectors import Floats, Integers
 from ascnode.twin.fleet import kernel
 from ascnode.twin.fleet.classes import NodeClass
+from ascnode.twin.fleet.elements import planes_of
 from ascnode.twin.fleet.rows import POINTS, Bytes, Reals, Rows, new_state
 from ascnode.twin.fleet.sky import plane_rows
 from ascnode_fw.flight import modes
@@ -24,6 +26,7 @@ SunAt = Callable[[npt.ArrayLike], Floats]  # unit vectors (..., 3) to the Sun at
 # A step of h seconds at a rate r leaves (r h)^2 / 12 / e of a sudden change of temperature as error for a while: with
 # 0.3, 0.1 K of the 36 K by which the default node's accelerator warms at its fastest point.
 _LONGEST_STEP = 0.3
+SAFE_HOLD = 2  # of State.hold: all but the beacon shed
 _FEW = 20_000  # nodes that one thread steps sooner than several would wake up
 
 
@@ -54,28 +57,38 @@ class Fleet:
         self._sun = sun
         self._prescribed = prescribed
         count = int(np.sum(planes.per_plane))
-        self.class_of = np.zeros(count, np.int64) if class_of is None else np.asarray(class_of, np.int64)
-        if self.class_of.shape != (count,) or np.any((self.class_of < 0) | (self.class_of >= len(classes))):
+        each = np.zeros(count, np.int64) if class_of is None else np.asarray(class_of, np.int64)
+        if each.shape != (count,) or np.any((each < 0) | (each >= len(classes))):
             raise ValueError(
                 f"class_of: {count} numbers below {len(classes)} are due, one for each satellite"
             )
+        self.class_of = each.astype(np.uint16)
         self._class_rows = np.array([one.row(real, flight=not prescribed) for one in classes])
         table_of, turns = _slot_tables(planes)
-        self._blocks = _blocks(planes, table_of, self.class_of)
+        self._blocks = _blocks(planes, table_of, each)
         self.state = new_state(count, real, turns, prescribed)
         self.renew(np.arange(count))
 
     @classmethod
     def of(
         cls,
-        constellation: Constellation,
+        satellites: Constellation | ElementSets,
         epoch: datetime,
         classes: Sequence[NodeClass],
         class_of: Integers | None = None,
         **options: Any,
     ) -> "Fleet":
-        """A constellation's fleet under the real Sun; options as for Fleet."""
-        return cls(constellation.planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
+        """The fleet of a constellation or of real element sets under the real Sun; options as for Fleet.
+
+        Element sets that SGP4 cannot fly at the epoch are held in SAFE.
+        """
+        if isinstance(satellites, ElementSets):
+            planes, lost = planes_of(satellites, epoch)
+        else:
+            planes, lost = satellites.planes, np.zeros(satellites.count, np.bool_)
+        fleet = cls(planes, lambda t_s: sun_direction(epoch, t_s), classes, class_of, **options)
+        fleet.state.hold[lost] = SAFE_HOLD
+        return fleet
 
     def __len__(self) -> int:
         return len(self.state.energy_j)

@@ -11,12 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.sky.vectors import Floats, Integers
-from ascnode.twin.fleet.fleet import Fleet
+from ascnode.twin.fleet.fleet import SAFE_HOLD, Fleet
 from ascnode.twin.fleet.philox import exponential
 
 YEAR_S = 365.25 * 86400
 DAY_S = 86400.0
-SAFE_HOLD = 2  # of State.hold: all but the beacon shed
 
 _FAILURE, _MANOEUVRE, _AGE = 1, 2, 3  # kinds of draws
 
