@@ -70,9 +70,7 @@ class Flow:
         self._lines: dict[tuple[str, int, int], Line] = defaultdict(Line)
         self._lasers, self._downlink, self._seed = scenario.lasers, scenario.downlink, scenario.seed
         least = math.sin(math.radians(max(scenario.users.min_elevation_deg, 5.0)))
-        self._lowest = (
-            1 / least - 1
-        )  # relative path through the air at the least elevation, over the zenith's
+        self._lowest = 1 / least - 1  # how much longer the path through the air is than at the zenith
         self._disturbed_us = round(scenario.downlink.disturbance_ms * 1000)
         self._users, self._rain = users, rain
         self._own: list[int] = []  # each user's turn among those of its cell, in this slot
@@ -122,10 +120,11 @@ class Flow:
             self.bytes.lost += size
             failed(account, NO_SATELLITE)
             return True
-        start_us, end_us = self._turn(slot, "up", query.user, max(account.mark_us, query.sent_us), size)
+        line = self._lines["up", query.user, satellite]
+        start_us, end_us = self._turn(slot, line, query.user, query.sent_us, size)
         if end_us > slot.end_us:
             return False
-        self._lines["up", query.user, 0].reserve(start_us, end_us - start_us)
+        line.reserve(start_us, end_us - start_us)
         self.bytes.offered += size
         arrival_us = end_us + slot.ground_us(query.user, satellite, end_us)
         account.spend(UPLINK, arrival_us)
@@ -191,11 +190,12 @@ class Flow:
     def _down(self, slot: Slot, parcel: Parcel) -> None:
         account, satellite = parcel.account, parcel.at
         site = self._site(slot, account, satellite)
-        start_us, end_us = self._turn(slot, "down", site, parcel.ready_us, parcel.size)
+        line = self._lines["down", site, satellite]
+        start_us, end_us = self._turn(slot, line, site, parcel.ready_us, parcel.size)
         if end_us > slot.end_us:
             self._wait(parcel)
             return
-        self._lines["down", site, 0].reserve(start_us, end_us - start_us)
+        line.reserve(start_us, end_us - start_us)
         account.spend(WAIT, start_us)
         heard_us = end_us + slot.ground_us(site, satellite, end_us)
         account.spend(DOWNLINK, heard_us)
@@ -227,13 +227,12 @@ class Flow:
 
     # --- turns, loss, queues
 
-    def _turn(self, slot: Slot, way: str, site: int, at_us: int, size: int) -> tuple[int, int]:
-        # The first own turns that carry so many bytes: a cell's terminals take turns of 1/750 s.
+    def _turn(self, slot: Slot, line: Line, site: int, at_us: int, size: int) -> tuple[int, int]:
+        # The first own turns that carry so many bytes: a cell's terminals take turns of 1/750 s, gateways all of them.
         per_turn = self._downlink.rate_mbps * 1e6 / 8 / FRAMES_PER_SECOND
         turns = -int(-size // per_turn)
         own, step = (self._own[site], self._downlink.cell_users) if site < self._users else (0, 1)
         start_us = max(at_us, slot.start_us + self._disturbed_us)
-        line = self._lines[way, site, 0]
         while True:
             frame = next_frame(start_us)
             frame += (own - frame) % step
