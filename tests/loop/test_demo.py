@@ -210,6 +210,7 @@ def test_the_demo_scenario_itself_is_valid_and_in_the_shell_it_claims() -> None:
         ('constellation = {name = "kuiper", code = "D:550:53.0:22/1/0"}', "exactly one of"),
         ("constellation = {boards = [0]}", "exactly one of"),
         ('constellation = {name = "nowhere"}', "constellation.name"),
+        ('constellation = {name = "million"}', "takes up to 100,000; these are 1,000,000"),
         ('constellation = {file = "no.tle"}', "constellation.file"),
         ('[[workload]]\nkind = "sleep"', "workload.0"),
         ("[[cap]]\nat_s = 1\nfor_s = 2", "one of each_w and total_w"),

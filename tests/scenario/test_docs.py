@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ascnode.scenario import flow, ledger, run, training
+from ascnode.scenario import ledger, parcel, run, training
 from ascnode.scenario.reference import TABLES, reference
 from ascnode.scenario.scenario import load, ready_made
 
@@ -32,7 +32,7 @@ def test_the_ready_made_scenarios_that_it_names_are_valid() -> None:
 
 def test_every_cause_of_loss_is_explained() -> None:
     causes = [
-        getattr(flow, name) for name in ("LOST_UP", "LOST_DOWN", "NO_SATELLITE", "NO_ROUTE", "BUFFER_FULL")
+        getattr(parcel, name) for name in ("LOST_UP", "LOST_DOWN", "NO_SATELLITE", "NO_ROUTE", "BUFFER_FULL")
     ]
     for cause in (*causes, ledger.NOT_DOWN, run.NODE_FAILED, training.LATE):
         assert cause in DOCS, cause

@@ -7,7 +7,6 @@ turn before the slot ends, or no user in view waits where it is until the next s
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -17,44 +16,26 @@ from ascnode.mesh.chance import uniform
 from ascnode.mesh.slots import FRAMES_PER_SECOND, frame_start_us, next_frame
 from ascnode.scenario.ledger import DOWNLINK, MESH, UPLINK, WAIT, Account, answered, failed
 from ascnode.scenario.line import Line, airtime_us
+from ascnode.scenario.parcel import (
+    ANYWHERE,
+    BUFFER_FULL,
+    LOST_DOWN,
+    LOST_UP,
+    NO_ROUTE,
+    NO_SATELLITE,
+    Bytes,
+    Parcel,
+    by_time,
+)
 from ascnode.scenario.rain import Rain
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
-
-LOST_UP = "lost on the uplink"
-LOST_DOWN = "lost on the downlink"
-NO_SATELLITE = "no satellite in view"
-NO_ROUTE = "no route"
-BUFFER_FULL = "queue full on the way"
-ANYWHERE = -1  # a query's node is not chosen yet; an answer's user moves from satellite to satellite
 
 Arrive = Callable[[int, "Parcel"], None]
 Choose = Callable[[Account, int], int]
 _TURNS = 7  # what numbers are drawn for, beside legs
 _BLOCK = 4096
 _RETRY_US = 20_000_000  # custody_timeout of the flight software's dictionary
-
-
-@dataclass
-class Parcel:
-    """Bytes of one account on their way. `at`: the satellite where they are; `to`: where they go, or ANYWHERE."""
-
-    kind: str  # query, answer, shard or gradient
-    account: Account
-    size: int
-    at: int
-    to: int
-    ready_us: int
-    jobs: tuple[Account, ...] = ()
-
-
-@dataclass
-class Bytes:
-    """What the links were asked to carry, and what became of it."""
-
-    offered: int = 0
-    delivered: int = 0
-    lost: int = 0
 
 
 class Flow:
@@ -87,7 +68,7 @@ class Flow:
         self._own = (drawn * self._downlink.cell_users).astype(int).tolist()
         parcels = [parcel for queue in self.waiting.values() for parcel in queue]
         self.waiting.clear()
-        for parcel in sorted(parcels, key=_order):
+        for parcel in sorted(parcels, key=by_time):
             if parcel.kind == "query" and parcel.account.query.deadline_s * 1_000_000 <= slot.start_us:
                 self._lose(parcel, NO_ROUTE)
             elif not parcel.account.open and parcel.kind in ("query", "answer"):
@@ -281,7 +262,3 @@ class Flow:
         failed(parcel.account, cause)
         for account in parcel.jobs:
             failed(account, cause)
-
-
-def _order(parcel: Parcel) -> tuple[int, int, str]:
-    return parcel.ready_us, parcel.account.query.job, parcel.kind

@@ -10,24 +10,23 @@ import json
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from ascnode.mesh.assignment import NONE
 from ascnode.record.database import Record
 from ascnode.scenario.board import Flyer, Radio, board_satellite
 from ascnode.scenario.extremes import Extremes
 from ascnode.scenario.figures import Figures, figures
-from ascnode.scenario.flow import ANYWHERE, Flow, Parcel
+from ascnode.scenario.flow import Flow
 from ascnode.scenario.hardware import power_scale_k
 from ascnode.scenario.job import Finished
 from ascnode.scenario.known import known_nodes
 from ascnode.scenario.ledger import COMPUTE, MESH, QUEUE, WAIT, Account, Ledger, failed, guess_of
 from ascnode.scenario.nodes import Nodes
 from ascnode.scenario.outages import Out, Schedule
+from ascnode.scenario.parcel import ANYWHERE, Parcel
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.pings import PingFigures, fly_pings
 from ascnode.scenario.placement import Known, Placement
 from ascnode.scenario.rain import Rain
+from ascnode.scenario.recording import record_nodes, record_queries, record_slot
 from ascnode.scenario.satellite import Said, cause_of
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
@@ -131,7 +130,7 @@ class Run:
                 self._record.commit_when_due()
                 progress(end_us / 1e6, self.status())
         finally:
-            self._record_queries()
+            record_queries(self._record, self.ledger)
         return self._figures()
 
     async def _fly_slot(self, start_us: int, end_us: int) -> None:
@@ -151,7 +150,7 @@ class Run:
             self._send_down(slot, answer)
         self._extremes.look(self.nodes)
         self.slots += 1
-        self._record_slot(slot)
+        record_slot(self._record, slot, self._out, self)
 
     def _go_out(self, out: Out) -> None:
         for satellite in sorted(out.failed - self._out.failed):
@@ -281,44 +280,8 @@ class Run:
         return [one for one in everywhere if one.open]
 
     def _figures(self) -> Figures:
-        self._record_nodes()
+        record_nodes(self._record, self, self._extremes)
         return figures(self, self._flyers, self._extremes)
-
-    def _record_slot(self, slot: Slot) -> None:
-        fleet, compute = self.nodes.fleet, self.scenario.space.compute
-        charge, state = fleet.charge[compute], fleet.state
-        self._record.add(
-            "slots",
-            *(slot.number, slot.start_us, slot.links, int(np.count_nonzero(slot.serving != NONE))),
-            *(len(self._out.satellites), sum(map(len, self.flow.waiting.values())), self.flow.held_bytes()),
-            sum(1 for _ in self.nodes.held()) + sum(len(one.held()) for one in self.satellites),
-            *(round(float(value), 6) for value in (charge.min(), charge.mean())),
-            round(float(state.accelerator_k[compute].max()), 4),
-            round(float(state.radiator_k[compute].max()), 4),
-            round(float(state.load_w[compute].sum(dtype=np.float64)), 3),
-        )
-
-    def _record_nodes(self) -> None:
-        answers = np.bincount(
-            [account.node for account in self.ledger.done], minlength=self.scenario.space.count
-        )
-        for node in self.scenario.space.compute.tolist():
-            self._record.add(
-                "nodes",
-                *(node, self.scenario.space.name(node), int(answers[node])),
-                *(self.flow.per_satellite.get(node, 0), *self._extremes.of(node, self.nodes)),
-            )
-
-    def _record_queries(self) -> None:
-        for account in self.ledger.accounts:
-            query, done = account.query, account.answered_us >= 0
-            answer = (account.answered_us, account.guess, account.energy_j) if done else (None,) * 3
-            self._record.add(
-                "queries",
-                *(query.job, query.kind, account.node, query.place, query.image, account.label),
-                *(query.priority, query.sent_us, query.deadline_s, *account.parts, *answer, account.tries),
-                account.cause,
-            )
 
 
 async def gather(work: Sequence[Coroutine[None, None, list[Said]]]) -> list[list[Said]]:

@@ -15,6 +15,7 @@ from ascnode.sky.vectors import Integers
 from ascnode.twin.fleet.elements import planes_of
 
 Satellites = Constellation | ElementSets
+MOST = 100_000  # satellites: route tables of some 100 MB
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Space:
     def of(cls, table: ConstellationTable, epoch: datetime, folder: Path) -> "Space":
         """ScenarioError, naming the key, for satellites that are not there."""
         satellites = _satellites(table, epoch, folder)
+        if satellites.count > MOST:
+            raise ScenarioError(
+                f"constellation: a run routes between all satellites, and takes up to {MOST:,}; these are "
+                f"{satellites.count:,} (ascnode mesh route finds single routes among them)"
+            )
         boards = tuple(_number(satellites, board) for board in table.boards)
         if len(set(boards)) != len(boards):
             raise ScenarioError("constellation.boards names a satellite twice")

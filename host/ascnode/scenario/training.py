@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ascnode.scenario.flow import Parcel
 from ascnode.scenario.ledger import MESH, Account, Ledger, answered, failed
+from ascnode.scenario.parcel import Parcel
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.space import Space
 from ascnode.scenario.tables.work import Training
