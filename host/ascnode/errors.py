@@ -10,6 +10,7 @@ AscnodeError
 │   └── BoardTimeoutError  a board did not do something before its deadline
 ├── SessionError       the talk with a board
 │   ├── SessionTimeoutError      nothing came in time; says what was waited for
+│   │   └── LinkDownError            and it had been asked for again and again: the cable, not the board
 │   └── DictionaryMismatchError  host and board do not speak the same dictionary
 ├── ParityError        board and twin differ; names step, field and both values
 └── RecordError        the run's record cannot be written or read
@@ -58,6 +59,10 @@ class SessionError(AscnodeError):
 
 class SessionTimeoutError(SessionError):
     """A deadline passed."""
+
+
+class LinkDownError(SessionTimeoutError):
+    """A request was sent as often as it may be, and its answer did not come through: a run is blocked, not failed."""
 
 
 class DictionaryMismatchError(SessionError):

@@ -42,7 +42,7 @@ def seeds() -> list[bytes]:
     return [
         messages.hello(4321),
         messages.begin(0, 0, 4, 0),
-        *messages.exchange(1, 5_000_000, events, link.STOP_ON_CUSTODY, 1024),
+        *messages.exchange(5_000_000, events, link.STOP_ON_CUSTODY, 1024),
         messages.place(link.SNAPSHOT, 0, 0),
         *(bytes((d.FLIGHT,)) + packet for packet in packets),
     ]

@@ -54,11 +54,12 @@ def test_the_host_holds_no_more_than_a_frame_of_endless_noise() -> None:
 
 def test_an_exchange_has_the_bytes_that_the_link_module_says() -> None:
     event = messages.environment(0x1234_5678 * 1_000_000 + 999_000, 1, 0x0203, 0x0304, 0x0400)
-    (body,) = messages.exchange(0xABCD, 0x1234_5679 * 1_000_000 + 7_000, [event], 2, 1024)
+    (body,) = messages.exchange(0x1234_5679 * 1_000_000 + 7_000, [event], 2, 1024)
     assert body.hex() == (
         "0102"
-        + "abcd"
+        + "00000000"  # no session, no number
         + "02"
+        + "00"
         + "12345679"
         + "0007"
         + "01"
@@ -78,11 +79,11 @@ def test_an_event_never_comes_before_its_time() -> None:
 
 
 def test_a_reply_cut_short_at_any_byte_is_an_error_not_a_crash() -> None:
-    head = struct.pack(link.DONE_FORMAT, 1, 0, 60, 2, 60, 0, 0x12345678, 99, 2)
+    head = struct.pack(link.DONE_FORMAT, 0, 0, 60, 2, 60, 0, 0x12345678, 1, 5, 6, 2)
     packet = struct.pack(link.OUTPUT_FORMAT, 59, 500, 4) + b"abcd"
-    body = bytes((d.SIM, link.DONE)) + head + packet + packet
+    body = bytes((d.SIM, link.DONE, 0, 1, 0, 7)) + head + packet + packet
     assert messages.parse_done(body).outputs[1] == messages.Output(59_500_000, b"abcd")
-    for size in range(2, len(body)):
+    for size in range(6, len(body)):
         with pytest.raises(SessionError, match="cut short"):
             messages.parse_done(body[:size])
 

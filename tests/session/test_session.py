@@ -11,6 +11,7 @@ import pytest
 from ascnode.errors import BoardError, DictionaryMismatchError, SessionError, SessionTimeoutError
 from ascnode.session import messages
 from ascnode.session.port import WRITE_QUEUE_BYTES, Port
+from ascnode.session.request import Patience
 from ascnode.session.session import Session, _next_hello
 from ascnode_fw import link
 from ascnode_fw.wire import dictionary as d
@@ -120,14 +121,17 @@ def test_an_exchange_that_never_ends_names_the_time_it_waited_for() -> None:
 
 
 def test_a_board_that_restarts_in_an_exchange_is_named() -> None:
-    twin = make_twin()
+    twins = [make_twin()]
 
     def handler(body: bytes) -> list[bytes]:
-        return twin.handle(HELLO if body[:2] == bytes((d.SIM, link.EXCHANGE)) else body)
+        if body[:2] == bytes((d.SIM, link.EXCHANGE)):
+            twins[0] = make_twin()
+        return twins[0].handle(body)
 
     async def body(board: FakeBoard, session: Session) -> None:
         await session.connect(2)
         await session.begin(0)
+        await session.snapshot([4])
         with pytest.raises(SessionError, match="restarted"):
             await session.exchange(60_000_000)
 
@@ -214,6 +218,7 @@ def test_credit_keeps_what_is_under_way_within_the_boards_buffer() -> None:
     async def body(board: FakeBoard, session: Session) -> None:
         await session.connect(2)
         await session.begin(0)
+        session.patience = Patience(first_s=5.0)  # what is asked for again comes on top
         board.pause()
         events = [messages.environment(i * 1_000_000, i, 1024, 0, 7) for i in range(150)]
         flight = asyncio.ensure_future(session.exchange(150_000_000, events, stop_on_custody=False))

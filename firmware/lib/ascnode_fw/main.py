@@ -7,7 +7,6 @@ import time
 from ascnode_fw.accel.choose import choose_kernel
 from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.node import UNEXPECTED, Node
-from ascnode_fw.wire.dictionary import P_CONTROL_MS
 from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
 
 TYPE_CHECKING = False  # type checkers take it for true
@@ -51,6 +50,7 @@ def run(hal: "Hal") -> None:
 
     image = hal.store.read("model.bin") or b""
     node = Node(hal.store, SoftwareAccelerator(image, choose_kernel()), hal.unique_id(), send)
+    node.has_sim()  # its module loads now, or is not there: a flight image has none
     gc.collect()
     gc.threshold(-1)  # all that stays is there: from here on the default does
     node.capabilities += " " + " ".join(hal.capabilities)
@@ -85,4 +85,4 @@ def serve(node: Node, console: "Console") -> None:
                 node.step()
             except UNEXPECTED:
                 node.recover()
-            due = time.ticks_add(due, node.params.get(P_CONTROL_MS))
+            due = time.ticks_add(due, node.period_ms())

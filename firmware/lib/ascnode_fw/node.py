@@ -13,6 +13,7 @@ from ascnode_fw.flight.params import Params
 from ascnode_fw.plant import config
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.plant.model import Plant
+from ascnode_fw.senses import Senses
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.auth import ReplayCounter, Verifier
 from ascnode_fw.wire.frame import MAX_BODY
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ascnode_fw.sim import SimPlane
 
 KEY_BYTES = 32
+_LATEST_S = const(0x3FFFFFFF)
 
 # What a step or a frame may raise: noise sends frames that no host would, and an upset turns state into what no code
 # expects. None of it may stop the board.
@@ -58,15 +60,16 @@ class Node:
         self.accelerator = accelerator
         self.unique_id = unique_id
         self.send = send
-        self.capabilities = "sim software"
         image = store.read("plant.bin") or b""
-        self.plant_crc = crc32(image)
         self.plant_words = config.load(image)
         self.step_ms = self.plant_words[p_.STEP_MS]
         self.keys = load_keys(store.read("keys.bin"))
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
         self.words = array("i", [0, 0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
+        self.capabilities = "software"
+        self.senses = Senses()
+        self.bench = True  # whether this image has a SIM plane
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
         self.plant = Plant(self.plant_words)
@@ -83,9 +86,11 @@ class Node:
         self.computer.restart(self.params)
         f = self.computer.f
         f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS] = s, ms, boots
+        f[f_.RADIO_LOCK] = 0 if self.bench else 1
         self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = self.words[_OWED_MS] = 0
         self._keep_sequence()
         self.cause = cause
+        self.senses.restart()
         self.plant.sample(self.sensors)
         self.computer.sense(self.sensors)
         self.computer.telemetry.event(d.EV_BOOT, cause)
@@ -96,17 +101,37 @@ class Node:
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
         own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions", "owed ms"))
-        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers()
+        senses = ("sensors", self.senses.words, ())
+        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers() + [senses]
 
     # --- time
 
     def step(self) -> None:
         # One control period: sensors, decisions, then the plant under them; the state is folded into the CRC.
         # (Several short functions: MicroPython takes the frame of one with many locals from the heap.)
-        self.plant.sample(self.sensors)
+        if not self.senses.plain:
+            self._step_altered()
+            return
+        plant = self.plant
+        plant.sample(self.sensors)
+        conditions = plant.take_events()
+        if conditions != self.words[_CONDITIONS]:
+            self._plant_events(conditions)
         self.computer.step(self.sensors)
         self._actuate(self.computer.f)
         self._integrate()
+        self.computer.tick()
+        self._fold()
+
+    def _step_altered(self) -> None:
+        # The same with a plant in the host, or with sensors that are not well.
+        conditions = self.senses.sample(self.plant, self.sensors)
+        if conditions != self.words[_CONDITIONS]:
+            self._plant_events(conditions)
+        self.computer.step(self.sensors)
+        if not self.senses.hosted:
+            self._actuate(self.computer.f)
+            self._integrate()
         self.computer.tick()
         self._fold()
 
@@ -131,9 +156,6 @@ class Node:
             plant.step()
             owed_ms -= self.step_ms
         self.words[_OWED_MS] = owed_ms
-        conditions = plant.take_events()
-        if conditions != self.words[_CONDITIONS]:
-            self._plant_events(conditions)
 
     def _fold(self) -> None:
         w = self.words
@@ -162,6 +184,7 @@ class Node:
         # The host has written into the buffers.
         if 0 in self.counters:
             self.counters[0].last = self.words[_SEQUENCE]
+        self.senses.look()
 
     def digest(self) -> int:
         # The rolling CRC with every table of words folded in: what an exchange returns.
@@ -176,17 +199,39 @@ class Node:
         return self.sim is not None and self.sim.lockstep
 
     def recover(self) -> None:
-        # As a watchdog would after a step that failed: the flight computer starts afresh, battery and heat go on.
+        # As a watchdog would after a step that failed: the flight computer starts afresh; battery, heat and what ails
+        # the sensors go on.
         f = self.computer.f
         plant = array("i", self.plant.state)
-        self.boot(max(0, f[f_.NOW_S]), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
+        senses = array("i", self.senses.words)
+        self.boot(max(0, min(_LATEST_S, f[f_.NOW_S])), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
         for word in range(len(plant)):
             self.plant.state[word] = plant[word]
+        for word in range(len(senses)):
+            self.senses.words[word] = senses[word]
+        self.senses.look()
 
     def release(self) -> None:
-        # The host has gone: the node is on its own.
+        # The host has gone, and a plant in it: the node is on its own.
+        self.senses.host(False)
         if self.sim is not None:
             self.sim.lockstep = False
+
+    def fly(self) -> None:
+        # Without a bench there is nobody to say that the radio has lock: the wire is the radio.
+        self.bench = False
+        self.computer.f[f_.RADIO_LOCK] = 1
+
+    def has_sim(self) -> bool:
+        # Whether there is a SIM plane. A flight image lacks the module, and a node in it knows no such frame.
+        if self.sim is None and self.bench:
+            try:
+                from ascnode_fw.sim import SimPlane
+            except ImportError:
+                self.fly()
+                return False
+            self.sim = SimPlane(self)
+        return self.sim is not None
 
     # --- frames
 
@@ -195,10 +240,14 @@ class Node:
         try:
             return self._obey(body)
         except UNEXPECTED as e:
-            if self.sim is not None:
-                self.sim.forget_events()
-            self.send(bytes((d.LINK, link.REFUSED)) + str(e).encode())
+            if body[0] == d.SIM and self.sim is not None:
+                self.sim.refuse(str(e))
+            else:
+                self.refuse(str(e))
         return True
+
+    def refuse(self, why: str) -> None:
+        self.send(bytes((d.LINK, link.REFUSED, 0, 0, 0, 0)) + why.encode()[:200])
 
     def _obey(self, body: memoryview) -> bool:
         if not len(body):
@@ -207,11 +256,8 @@ class Node:
             self.receive(body[1:])
         elif body[0] == d.LINK and len(body) >= 2:
             return self._link(body)
-        elif body[0] == d.SIM and len(body) >= 2:
-            if self.sim is None:
-                from ascnode_fw.sim import SimPlane  # bench only: a flight image leaves it out
-
-                self.sim = SimPlane(self)
+        elif body[0] == d.SIM and self.has_sim():
+            assert self.sim is not None  # has_sim
             self.sim.handle(body)
         return True
 
@@ -219,13 +265,15 @@ class Node:
         if body[1] == link.TO_REPL:
             return bytes(body[2:]) != b"repl"
         if body[1] == link.HELLO and len(body) == 4:
-            if self.sim is not None:
-                self.sim.consumed = 0
-            self.hello(body[2] << 8 | body[3])
+            nonce = body[2] << 8 | body[3]
+            if self.has_sim():
+                assert self.sim is not None  # has_sim
+                nonce = self.sim.open(nonce)
+            self.hello(nonce)
         return True
 
     def hello(self, nonce: int = 0) -> None:
-        # Says who this is, and which hello it answers.
+        # Says who this is, and in which session.
         body = self._body
         body[0] = d.LINK
         body[1] = link.IDENTITY
@@ -238,14 +286,15 @@ class Node:
             d.digest(),
             link.CREDIT_BYTES,
             MAX_BODY,
-            self.plant_crc,
+            crc32(self.store.read("plant.bin") or b""),
             self.accelerator.model_id,
             self.computer.f[f_.BOOTS] & 0xFFFF,
             self.cause,
             max(0, self.words[_SEQUENCE]),
+            self.sim.number if self.sim is not None else 0,
         )
         at = 2 + struct.calcsize(link.IDENTITY_FORMAT)
-        text = (__version__ + "\0" + self.capabilities).encode()
+        text = (__version__ + "\0" + ("sim " if self.has_sim() else "") + self.capabilities).encode()
         body[at : at + len(text)] = text
         self.send(body[: at + len(text)])
 

@@ -1,14 +1,19 @@
-"""SIM and LINK frames as the host sees them; the numbers and formats are the firmware's (ascnode_fw.link)."""
+"""SIM and LINK frames as the host sees them; the numbers and formats are the firmware's (ascnode_fw.link).
+
+SIM frames are made without session and number (zeros): what a node obeys that has no wire between. `numbered` puts
+them in.
+"""
 
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ascnode.errors import SessionError
 from ascnode_fw import link
 from ascnode_fw.wire import dictionary as d
 
+_SIM_BYTES = link.SIM_BYTES
 _DONE_BYTES = struct.calcsize(link.DONE_FORMAT)
 _OUTPUT_BYTES = struct.calcsize(link.OUTPUT_FORMAT)
 _IDENTITY_BYTES = struct.calcsize(link.IDENTITY_FORMAT)
@@ -50,11 +55,24 @@ def poke(time_us: int, buffer: int, word: int, mask: int) -> Event:
     return Event(time_us, link.POKE, struct.pack(link.POKE_FORMAT, buffer, word, mask))
 
 
+def sensors(time_us: int, words: Sequence[int], conditions: int) -> Event:
+    """What the five sensors of a plant in the host read, and its event bits since the last reading."""
+    return Event(time_us, link.SENSORS, struct.pack(link.SENSORS_FORMAT, *words, conditions))
+
+
+def sensor_fault(time_us: int, sensor: int, keep: int, offset: int) -> Event:
+    """From then on a sensor's words are cut to a mask and moved by an offset.
+
+    (0, v) sticks at v; (0xFFF, 0) is well.
+    """
+    return Event(time_us, link.SENSOR_FAULT, struct.pack(link.SENSOR_FAULT_FORMAT, sensor, keep, offset))
+
+
 @dataclass(frozen=True)
 class Identity:
     """What a board says of itself."""
 
-    nonce: int
+    nonce: int  # the session it is in, 0 for none
     unique_id: bytes
     dictionary: bytes
     credit: int
@@ -64,6 +82,7 @@ class Identity:
     boots: int
     reset_cause: int
     sequence: int
+    number: int  # of the last SIM request that it answered in this session
     version: str
     capabilities: frozenset[str]
 
@@ -87,31 +106,43 @@ class Output:
 
 @dataclass(frozen=True)
 class Done:
-    """How an exchange ended: where the board stands, a CRC of its state, and what its radio sent on the way."""
+    """How an exchange ended: where the board stands, a CRC of its state, and what its radio sent on the way.
 
-    sequence: int
+    The actuators (accelerator on, its power, the radio's power, in pw) are those of the last period.
+    """
+
+    part: int
     stop: int
     steps: int
     applied: int
     now_us: int
     crc: int
-    consumed: int
+    accel_on: int
+    accel_pw: int
+    radio_pw: int
     outputs: tuple[Output, ...]
 
 
 def parse_done(body: bytes) -> Done:
     """Reads a DONE or PART frame; SessionError when it is cut short."""
     try:
-        sequence, stop, steps, applied, s, ms, crc, consumed, count = struct.unpack_from(
-            link.DONE_FORMAT, body, 2
-        )
-        return Done(sequence, stop, steps, applied, _us(s, ms), crc, consumed, tuple(_outputs(body, count)))
+        fields: tuple[Any, ...] = struct.unpack_from(link.DONE_FORMAT, body, _SIM_BYTES)
+        part, stop, steps, applied, s, ms, crc, accel_on, accel_pw, radio_pw, count = fields
+        outputs = tuple(_outputs(body, count))
+        return Done(part, stop, steps, applied, _us(s, ms), crc, accel_on, accel_pw, radio_pw, outputs)
     except struct.error:
         raise SessionError(f"an exchange's reply of {len(body)} bytes is cut short") from None
 
 
+def whole_done(bodies: Sequence[bytes]) -> Done:
+    """The answer to an exchange, from its frames in order."""
+    parts = [parse_done(body) for body in bodies]
+    outputs = tuple(output for part in parts for output in part.outputs)
+    return replace(parts[-1], outputs=outputs)
+
+
 def _outputs(body: bytes, count: int) -> Iterable[Output]:
-    at = 2 + _DONE_BYTES
+    at = _SIM_BYTES + _DONE_BYTES
     for _ in range(count):
         s, ms, size = struct.unpack_from(link.OUTPUT_FORMAT, body, at)
         at += _OUTPUT_BYTES + size
@@ -129,15 +160,33 @@ def hello(nonce: int) -> bytes:
     return bytes((d.LINK, link.HELLO)) + struct.pack(">H", nonce)
 
 
-def begin(now_us: int, age_days: int, cause: int, boots: int) -> bytes:
-    """The frame that makes a board start afresh at a time."""
+def _sim(kind: int, data: bytes) -> bytes:
+    return struct.pack(link.SIM_FORMAT, d.SIM, kind, 0, 0) + data
+
+
+def numbered(body: bytes, session: int, number: int) -> bytes:
+    """A SIM frame as the request of that number."""
+    return body[:2] + struct.pack(">HH", session, number) + body[_SIM_BYTES:]
+
+
+def request_of(body: bytes) -> tuple[int, int]:
+    """(session, number) of a SIM, CREDIT or REFUSED frame; (0, 0) when it is too short for them."""
+    if len(body) < _SIM_BYTES:
+        return 0, 0
+    session, number = struct.unpack_from(">HH", body, 2)
+    return session, number
+
+
+def begin(now_us: int, age_days: int, cause: int, boots: int, hosted: bool = False) -> bytes:
+    """The frame that makes a board start afresh at a time; `hosted`: its plant runs in the host."""
     s, ms = divmod(now_us // 1000, 1000)
-    return bytes((d.SIM, link.BEGIN)) + struct.pack(link.BEGIN_FORMAT, s, ms, age_days, cause, boots)
+    flags = link.HOSTED if hosted else 0
+    return _sim(link.BEGIN, struct.pack(link.BEGIN_FORMAT, s, ms, age_days, cause, boots, flags))
 
 
-def exchange(sequence: int, until_us: int, events: Sequence[Event], flags: int, max_body: int) -> list[bytes]:
+def exchange(until_us: int, events: Sequence[Event], flags: int, max_body: int) -> list[bytes]:
     """The frames of one exchange: MORE frames as the events need, then the one that advances."""
-    room = max_body - 2 - struct.calcsize(link.EXCHANGE_FORMAT)
+    room = max_body - _SIM_BYTES - struct.calcsize(link.EXCHANGE_FORMAT)
     groups: list[list[bytes]] = [[]]
     size = 0
     for event in events:
@@ -151,19 +200,19 @@ def exchange(sequence: int, until_us: int, events: Sequence[Event], flags: int, 
     frames = []
     for i, group in enumerate(groups):
         more = flags if i == len(groups) - 1 else link.MORE
-        head = struct.pack(link.EXCHANGE_FORMAT, sequence, more, s, ms, len(group))
-        frames.append(bytes((d.SIM, link.EXCHANGE)) + head + b"".join(group))
+        head = struct.pack(link.EXCHANGE_FORMAT, more, i, s, ms, len(group))
+        frames.append(_sim(link.EXCHANGE, head + b"".join(group)))
     return frames
 
 
 def place(kind: int, buffer: int, offset: int, data: bytes = b"") -> bytes:
     """A SNAPSHOT or RESTORE frame."""
-    return bytes((d.SIM, kind)) + struct.pack(link.PLACE_FORMAT, buffer, offset) + data
+    return _sim(kind, struct.pack(link.PLACE_FORMAT, buffer, offset) + data)
 
 
 def parse_chunk(body: bytes) -> tuple[int, int, bytes]:
     """(buffer, byte offset, data) of a CHUNK frame; SessionError when it is cut short."""
-    if len(body) < 2 + _PLACE_BYTES:
+    if len(body) < _SIM_BYTES + _PLACE_BYTES:
         raise SessionError(f"a state chunk of {len(body)} bytes is cut short")
-    buffer, offset = struct.unpack_from(link.PLACE_FORMAT, body, 2)
-    return buffer, offset, body[2 + _PLACE_BYTES :]
+    buffer, offset = struct.unpack_from(link.PLACE_FORMAT, body, _SIM_BYTES)
+    return buffer, offset, body[_SIM_BYTES + _PLACE_BYTES :]

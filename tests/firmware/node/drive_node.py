@@ -133,14 +133,15 @@ class Ground:
             )
         until_s = self.node.computer.f[f_.NOW_S] + seconds
         flags = link.STOP_ON_CUSTODY * roll(2)
-        head = struct.pack(link.EXCHANGE_FORMAT, self.sequence & 0xFFFF, flags, until_s, 0, len(events))
-        self.node.handle(memoryview(bytes([d.SIM, link.EXCHANGE]) + head + b"".join(events)))
+        head = struct.pack(link.EXCHANGE_FORMAT, flags, 0, until_s, 0, len(events))
+        self.node.handle(memoryview(bytes([d.SIM, link.EXCHANGE, 0, 0, 0, 0]) + head + b"".join(events)))
 
 
 def main(files, steps, seed):
     ground = Ground(files, seed)
     node = ground.node
-    node.handle(memoryview(bytes([d.SIM, link.BEGIN]) + struct.pack(link.BEGIN_FORMAT, 1000, 0, 500, 4, 3)))
+    begin = struct.pack(link.BEGIN_FORMAT, 1000, 0, 500, 4, 3, 0)
+    node.handle(memoryview(bytes([d.SIM, link.BEGIN, 0, 0, 0, 0]) + begin))
     f = node.computer.f
     mark = 1
     turn = 0

@@ -21,7 +21,6 @@ from firmware.flight.bench import Model
 S = 1_000_000  # us
 SUN = messages.environment(0, 1024, 1024, 0, 700)
 CONTACT = struct.pack(">II", 0, 1 << 29)
-DONE_AT = slice(2, 2 + struct.calcsize(link.DONE_FORMAT))
 
 
 class Host:
@@ -33,23 +32,19 @@ class Host:
         self.node = self.twin.node
         self.model = model
         self.commander = Commander(bench_key(1, 0))
-        self.sequence = 0
         (begun,) = self.twin.handle(messages.begin(start_us, 0, 4, 0))
         assert begun[:2] == bytes((d.SIM, link.BEGUN))
         self.begun = begun
 
     def replies(self, until_us: int, events: list[Event] | None = None, flags: int = 0) -> list[bytes]:
         """Bodies that answer an exchange's last frame."""
-        self.sequence += 1
         out: list[bytes] = []
-        for body in messages.exchange(self.sequence, until_us, events or [], flags, MAX_BODY):
+        for body in messages.exchange(until_us, events or [], flags, MAX_BODY):
             out = self.twin.handle(body)
         return out
 
     def exchange(self, until_us: int, events: list[Event] | None = None, flags: int = 0) -> Done:
-        parts = [parse_done(body) for body in self.replies(until_us, events, flags)]
-        outputs = tuple(output for part in parts for output in part.outputs)
-        return Done(**{**vars(parts[-1]), "outputs": outputs})
+        return messages.whole_done(self.replies(until_us, events, flags))
 
     def order(self, time_us: int, name: str, *arguments: int, data: bytes = b"") -> Event:
         """A signed telecommand that arrives then."""
@@ -191,34 +186,35 @@ def test_without_the_flag_nothing_but_its_own_bulk_stops_it() -> None:
     assert (done.stop, done.now_us) == (link.REACHED, 100 * S)
 
 
-def test_much_output_comes_in_parts_of_whole_packets_in_order() -> None:
+def test_all_that_one_period_can_send_comes_in_parts_of_whole_packets_in_order() -> None:
     host = Host()
     host.in_contact()
+    host.node.computer.v[d.P_RADIO_BPS] = 100_000
     now_us = host.now_us
-    events = [host.order(now_us + i // 12 * S, "get_param", i % 40) for i in range(72)]
+    # 16 commands of three packets each fill the 48 places of the queue, behind half a frame of earlier ones
+    events = [host.order(now_us, "ping"), host.order(now_us, "ping")]
+    events += [host.order(now_us + S, "get_param", i) for i in range(16)]
     *parts, last = host.replies(now_us + 10 * S, events)
     assert all(len(body) <= MAX_BODY for body in (*parts, last))
     assert [body[1] for body in parts] == [link.PART] * len(parts)
-    assert (last[1], parse_done(last).applied, parse_done(last).steps) == (link.DONE, 72, 10)
-    assert len(parts) == 5
-    outputs = [output for body in (*parts, last) for output in parse_done(body).outputs]
-    answers = [decode(output.packet) for output in outputs]
+    done = messages.whole_done([*parts, last])
+    assert (last[1], done.applied, done.steps, done.stop) == (link.DONE, 18, 2, link.OUTPUT_FULL)
+    assert [parse_done(body).part for body in (*parts, last)] == list(range(len(parts) + 1))
+    answers = [decode(output.packet) for output in done.outputs]
     numbers = [packet.fields["parameter"] for packet in answers if packet.kind == d.TM_PARAM]
-    assert numbers == [i % 40 for i in range(72)]
-    times = [output.time_us for output in outputs]
+    assert numbers == list(range(16))
+    times = [output.time_us for output in done.outputs]
     assert times == sorted(times)
 
 
-def test_an_exchange_whose_output_grows_past_its_limit_ends_early_and_says_so() -> None:
+def test_an_exchange_whose_output_fills_a_frame_ends_early_and_says_so() -> None:
     host = Host()
     host.in_contact()
-    now_us = host.now_us
-    events = [host.order(now_us + i // 10 * S, "ping") for i in range(60)]
     host.node.computer.v[d.P_HK_PERIOD_S] = 1
-    done = host.exchange(now_us + 3000 * S, events)
+    done = host.exchange(host.now_us + 3000 * S)
     assert done.stop == link.OUTPUT_FULL
-    sent = sum(len(output.packet) for output in done.outputs)
-    assert link.OUTPUT_MAX < sent < link.OUTPUT_MAX + 4100
+    sent = sum(len(output.packet) + 8 for output in done.outputs)
+    assert MAX_BODY - 100 < sent < MAX_BODY + 200
     assert host.exchange(done.now_us + S).steps == 1
 
 
@@ -228,22 +224,21 @@ def test_an_exchange_whose_output_grows_past_its_limit_ends_early_and_says_so() 
 def test_events_of_many_frames_are_one_exchange_and_each_frame_gives_credit_back() -> None:
     host = Host()
     events = [messages.environment(i * S // 4, i, i, 0, 0) for i in range(200)]
-    frames = messages.exchange(1, 100 * S, events, 0, MAX_BODY)
+    frames = messages.exchange(100 * S, events, 0, MAX_BODY)
     assert len(frames) > 3
-    consumed = host.node.sim.consumed  # type: ignore[union-attr]
-    for body in frames[:-1]:
-        (credit,) = host.twin.handle(body)
-        consumed += len(body)
-        assert credit == bytes((d.LINK, link.CREDIT)) + struct.pack(">I", consumed)
-    done = parse_done(host.twin.handle(frames[-1])[-1])
-    assert (done.applied, done.consumed) == (200, consumed + len(frames[-1]))
+    host.twin.handle(messages.hello(5))
+    for i, body in enumerate(frames[:-1]):
+        (credit,) = host.twin.handle(messages.numbered(body, 5, 1))
+        assert credit == bytes((d.LINK, link.CREDIT, 0, 5, 0, 1, i + 1))
+    done = parse_done(host.twin.handle(messages.numbered(frames[-1], 5, 1))[-1])
+    assert done.applied == 200
     assert host.node.plant.state[p_.ILLUMINATION] == 199
 
 
 def test_more_events_than_there_is_room_for_are_refused_and_leave_nothing_behind() -> None:
     host = Host()
     events = [messages.environment(0, 1, 1, 1, 1)] * 300  # 17 bytes each, room for 240
-    *_, last = (host.twin.handle(body) for body in messages.exchange(1, S, events, 0, MAX_BODY)[:-1])
+    *_, last = (host.twin.handle(body) for body in messages.exchange(S, events, 0, MAX_BODY)[:-1])
     assert last[0][:2] == bytes((d.LINK, link.REFUSED))
     done = host.exchange(S)
     assert (done.applied, done.steps) == (0, 1)
@@ -253,7 +248,13 @@ def test_more_events_than_there_is_room_for_are_refused_and_leave_nothing_behind
 
 
 def _head(until_s: int, count: int = 0, flags: int = 0) -> bytes:
-    return bytes((d.SIM, link.EXCHANGE)) + struct.pack(link.EXCHANGE_FORMAT, 1, flags, until_s, 0, count)
+    head = struct.pack(link.EXCHANGE_FORMAT, flags, 0, until_s, 0, count)
+    return bytes((d.SIM, link.EXCHANGE, 0, 0, 0, 0)) + head
+
+
+def _begin(s: int, ms: int, age_days: int) -> bytes:
+    head = bytes((d.SIM, link.BEGIN, 0, 0, 0, 0))
+    return head + struct.pack(link.BEGIN_FORMAT, s, ms, age_days, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -269,12 +270,13 @@ def _head(until_s: int, count: int = 0, flags: int = 0) -> bytes:
         _head(5, count=1) + Event(0, link.ENVIRONMENT, b"123").pack(),
         _head(5, count=1) + Event(0, link.RADIO, b"").pack(),
         _head(5, count=1) + Event(0, link.POKE, b"12345678").pack(),
-        bytes((d.SIM, 0)),
-        bytes((d.SIM, 5)),
-        bytes((d.SIM, 255)),
-        bytes((d.SIM, link.BEGIN)) + struct.pack(link.BEGIN_FORMAT, 1 << 30, 0, 0, 0, 0),
-        bytes((d.SIM, link.BEGIN)) + struct.pack(link.BEGIN_FORMAT, 1, 1000, 0, 0, 0),
-        bytes((d.SIM, link.BEGIN)) + struct.pack(link.BEGIN_FORMAT, 1, 0, 10_958, 0, 0),
+        bytes((d.SIM, 0, 0, 0, 0, 0)),
+        bytes((d.SIM, 5, 0, 0, 0, 0)),
+        bytes((d.SIM, 255, 0, 0, 0, 0)),
+        bytes((d.SIM, link.EXCHANGE, 0, 0, 0)),
+        _begin(1 << 30, 0, 0),
+        _begin(1, 1000, 0),
+        _begin(1, 0, 10_958),
         messages.place(link.SNAPSHOT, 99, 0),
         messages.place(link.RESTORE, 99, 0, b"1234"),
         messages.place(link.RESTORE, 0, 1 << 20, b"1234"),
@@ -328,12 +330,10 @@ def test_a_restored_node_answers_the_same_exchange_with_the_same_bytes() -> None
     host.in_contact()
     host.node.computer.v[d.P_RADIO_BPS] = 33
     host.exchange(200 * S, [host.query(S * (6 + 2 * i), i) for i in range(20)])
-    kept, sequence, commander = host.snapshot(), host.sequence, host.commander.sequence
-    consumed = host.node.sim.consumed  # type: ignore[union-attr]
+    kept, commander = host.snapshot(), host.commander.sequence
 
     def ahead() -> list[bytes]:
-        host.sequence, host.commander.sequence = sequence, commander
-        host.node.sim.consumed = consumed  # type: ignore[union-attr]
+        host.commander.sequence = commander
         events = [
             host.query(201 * S, 77),
             messages.radio_lock(250 * S, False),

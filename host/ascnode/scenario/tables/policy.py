@@ -17,7 +17,7 @@ class Policy(Table):
     battery: Annotated[float, Field(ge=0, description="weight of the barrier before the battery reserve")] = (
         1.0
     )
-    heat: Annotated[float, Field(ge=0, description="weight of the barrier before the target temperature")] = (
+    heat: Annotated[float, Field(ge=0, description="weight of the barrier before the trip temperature")] = (
         1.0
     )
     queue: Annotated[float, Field(ge=0, description="weight of the barrier before a full queue")] = 1.0
