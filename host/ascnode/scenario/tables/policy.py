@@ -17,9 +17,7 @@ class Policy(Table):
     battery: Annotated[float, Field(ge=0, description="weight of the barrier before the battery reserve")] = (
         1.0
     )
-    heat: Annotated[float, Field(ge=0, description="weight of the barrier before the trip temperature")] = (
-        1.0
-    )
+    heat: Annotated[float, Field(ge=0, description="weight of the barrier before the trip temperature")] = 1.0
     queue: Annotated[float, Field(ge=0, description="weight of the barrier before a full queue")] = 1.0
     delay: Annotated[float, Field(ge=0, description="weight of a second until the answer")] = 1.0
 
