@@ -13,7 +13,7 @@ from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import read_model
 from ascnode_gateware.program.program import Program
 from ascnode_gateware.sim.build import build_spi_simulator
-from ascnode_gateware.sim.check import MismatchError, compare
+from ascnode_gateware.sim.check import compare
 from ascnode_gateware.sim.flash import SAMPLE_DELAY_CYCLES, Flash
 from ascnode_gateware.sim.process import SimulationError
 from ascnode_gateware.sim.simulator import Simulator
@@ -125,6 +125,6 @@ def differs(executable: Path, aim: Aim, seed: int) -> bool:
     with chip(executable) as simulator:
         try:
             check_layer(simulator, aim, seed, None)
-        except (MismatchError, SimulationError):
+        except SimulationError:  # a wrong answer is one too
             return True
     return False
