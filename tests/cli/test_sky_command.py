@@ -167,6 +167,7 @@ def test_charts_without_matplotlib_say_what_to_install(sky: Command, monkeypatch
         ("eclipse --altitude-km 550", "give --beta-deg, or both --inclination-deg and --raan-deg"),
         ("eclipse --altitude-km 550 --inclination-deg 53", "give --beta-deg, or both"),
         ("eclipse --altitude-km 550 --beta-deg 0 --raan-deg 3", "--beta-deg stands alone"),
+        ("eclipse --altitude-km 550 --beta-deg 0 --anomaly-deg 3", "--beta-deg stands alone"),
         ("eclipse --altitude-km 550 --inclination-deg 181 --raan-deg 3", "inclination_deg is 181.0"),
         ("eclipse --altitude-km 550 --inclination-deg 53 --raan-deg 3 --epoch soon", "'soon' is no instant"),
         ("eclipse --altitude-km 550 --inclination-deg 53 --raan-deg 3 --epoch 1066-10-14", "the year 1066"),

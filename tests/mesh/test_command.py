@@ -99,7 +99,8 @@ def test_plot_is_written(tmp_path: Path) -> None:
     [
         (("--to", "Pari"), "'Pari' is no city of the table: did you mean Paris"),
         (("--to", "Moscow", "--step", "0"), "--step is 0.0: it is above 0"),
-        (("--to", "Moscow", "--duration", "1e9"), "is more than 1,000,000 steps"),
+        (("--to", "Moscow", "--duration", "1e7"), "is more than 1,000,000 steps"),
+        (("--to", "Moscow", "--duration", "1e12", "--step", "1e8"), "--duration is 1e+12 s: it lies within"),
         (("--to", "48.86,2.35"), "a route has two ends"),
         (("--to", "Moscow", "--max-gsl-km", "-1"), "--max-gsl-km is -1: a link has a length"),
         (("--to", "Moscow", "--min-elevation-deg", "91"), "min_elevation_deg is 91.0"),

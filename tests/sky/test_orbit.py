@@ -166,7 +166,7 @@ def test_walker_pattern_closes_from_last_plane_to_first() -> None:
     [
         ((-3.0, 53, 0, 0), "altitude_km is -3.0: an orbit lies above the surface"),
         ((550, 181, 0, 0), "inclination_deg is 181: it lies between 0 and 180"),
-        ((550, 53, math.nan, 0), "has an element that is not finite"),
+        ((550, 53, math.nan, 0), "raan_deg is nan: an element is a finite number"),
     ],
 )
 def test_impossible_orbits_are_refused(elements: tuple[float, float, float, float], sentence: str) -> None:

@@ -53,6 +53,10 @@ def test_sidereal_time_turns_the_sky_westward() -> None:
         (Site("Nowhere", 90.01, 0), "Nowhere: latitude_deg is 90.01, beyond a pole"),
         (Site("Nowhere", 0, -180.5), "Nowhere: longitude_deg is -180.5, beyond 180"),
         (Site("Nowhere", 0, 0, math.nan), "Nowhere: height_m is nan"),
+        (
+            Site("Nowhere", 0, 0, -7e6),
+            "Nowhere: height_m is -7000000.0, beyond 100000: no place on the ground",
+        ),
     ],
 )
 def test_places_off_the_map_are_refused_by_name(site: Site, sentence: str) -> None:

@@ -152,3 +152,12 @@ def test_no_station_sees_nothing() -> None:
 def test_elevations_outside_are_refused(minimum: float) -> None:
     with pytest.raises(ValueError, match=r"min_elevation_deg is .*: it lies from 0 to below 90"):
         visible(constellation("kuiper", EPOCH), Ground.of(STATIONS), EPOCH, 0.0, minimum)
+
+
+def test_azimuths_at_the_south_pole_are_longitudes() -> None:
+    satellites = constellation("S:780:86.4:66/6/1", EPOCH)
+    found = visible(satellites, Ground.of([Site("south pole", -90, 0)]), EPOCH, 500.0, 10.0)
+    x, y, _ = satellites.positions_km(EPOCH, 500.0)[found.satellite].T
+    longitude_deg = np.degrees(np.arctan2(y, x) - gmst_rad(EPOCH, 500.0)) % 360
+    assert len(found.satellite) > 1
+    assert found.azimuth_deg == pytest.approx(longitude_deg, abs=1e-6)

@@ -30,6 +30,36 @@ BASILISK = {
         *(0.20189, 316.09, 208.42, 236.35),
         *(75.38, 64.79),
     ),
+    # Flown for this test with Basilisk 2.12 in the same way.
+    "--altitude-km 400 --beta-deg 0 --load-w 230 --start-deg 90": (
+        *(0.39011, 241.56, 115.73, 293.49),
+        *(70.48, 70.02),
+    ),
+    "--altitude-km 1200 --beta-deg -40 --load-w 250": (
+        *(0.25099, 296.65, 185.90, 285.51),
+        *(75.05, 69.73),
+    ),
+    "--altitude-km 550 --beta-deg 0 --load-w 330 --battery-wh 150 --initial-wh 120": (
+        *(0.37232, 248.60, 0.00, 33.01),
+        *(71.59, 64.32),
+    ),
+    "--altitude-km 550 --beta-deg 30 --load-w 120 --initial-wh 200": (
+        *(0.35112, 257.00, 200.00, 300.00),
+        *(72.15, 65.20),
+    ),
+    "--altitude-km 550 --beta-deg 66.5 --load-w 300": (
+        *(0.06455, 370.49, 240.00, 300.00),
+        *(76.97, 75.63),
+    ),
+    "--altitude-km 550 --beta-deg 20 --load-w 90 --array-face zenith --radiator-face zenith": (
+        *(0.36361, 118.47, 222.71, 284.09),
+        *(53.67, 47.55),
+    ),
+    "--altitude-km 800 --beta-deg 50 --load-w 60 --array-face zenith --radiator-face nadir "
+    "--radiator-absorptivity 0.5": (
+        *(0.24703, 81.03, 230.53, 290.57),
+        *(38.67, 34.31),
+    ),
 }
 
 
@@ -51,7 +81,7 @@ def complaint(options: str) -> str:
 @pytest.mark.parametrize("case", BASILISK)
 def test_three_orbits_agree_with_basilisk(case: str, node: str) -> None:
     dark, array_w, least_wh, last_wh, hottest_c, last_c = BASILISK[case]
-    report = twin(f"{case} {BASILISK_NODE} --node {node}")
+    report = twin(f"{BASILISK_NODE} {case} --node {node}")
     assert report["eclipse_fraction"] == pytest.approx(dark, abs=2e-4)
     assert report["mean_array_w"] == pytest.approx(array_w, rel=0.002)
     assert report["battery_min_wh"] == pytest.approx(least_wh, abs=WH_GATE)
@@ -110,6 +140,47 @@ def test_what_the_battery_cannot_give_is_unmet() -> None:
     assert report["unmet_wh"] == pytest.approx(400 * report["duration_s"] / 3600 - 270)
 
 
+def test_shunted_and_unmet_energy_are_those_of_the_bus() -> None:
+    lossy = "--orbit 550,53 --charge-efficiency 0.8 --discharge-efficiency 0.75 --orbits 1"
+    full = twin(f"{lossy} --load-w 0 --initial-wh 300")
+    assert full["shunted_wh"] == pytest.approx(full["mean_array_w"] * full["duration_s"] / 3600)
+    empty = twin(f"{lossy} --array-m2 0 --load-w 400 --initial-wh 200")
+    assert empty["unmet_wh"] == pytest.approx(400 * empty["duration_s"] / 3600 - 0.75 * 200)
+
+
+@pytest.mark.parametrize("node", ["float", "integer"])
+def test_a_radiator_settles_below_the_accelerators_range(node: str) -> None:
+    # eps A = 1 m2, 40 W, nothing from outside: (40 / sigma)^(1/4) = 162.97 K.
+    plate = "--radiator-m2 1 --radiator-emissivity 1 --radiator-view-factor 0 --radiator-j-per-k 400"
+    report = twin(f"--orbit 550,53 {plate} --load-w 40 --node {node}")
+    assert report["radiator_end_c"] == pytest.approx(162.97 - 273.15, abs=TEMPERATURE_GATE_K)
+    assert report["held"] == []
+
+
+@pytest.mark.parametrize("node", ["float", "integer"])
+def test_a_temperature_that_leaves_the_plants_range_is_named(node: str) -> None:
+    cold = "--radiator-m2 1 --radiator-view-factor 0 --radiator-j-per-k 400 --load-w 5"
+    assert twin(f"--orbit 550,53 {cold} --node {node}")["held"] == ["radiator_min_c"]
+    told = CliRunner().invoke(
+        app, ["twin", "run", "--orbit", "550,53", *cold.split()], catch_exceptions=False
+    )
+    assert "not to be trusted: radiator_min_c" in told.stdout
+
+
+def test_a_thermal_solar_constant_of_its_own_leaves_the_array_alone() -> None:
+    plate = (
+        "--altitude-km 700 --beta-deg 85 --radiator-face sun --radiator-view-factor 0 --radiator-j-per-k 300"
+    )
+    black = f"{plate} --radiator-m2 1 --radiator-emissivity 1 --radiator-absorptivity 1 --load-w 0"
+    report = twin(f"{black} --thermal-solar-constant-w-m2 1400")
+    assert report["radiator_end_c"] == pytest.approx((1400 / 5.670374e-8) ** 0.25 - 273.15, abs=0.001)
+    assert report["mean_array_w"] == pytest.approx(1361 * 1.2 * 0.298 * 0.97)
+    dark = twin(f"{black} --solar-constant-w-m2 0 --thermal-solar-constant-w-m2 1400")
+    assert (dark["mean_array_w"], dark["radiator_end_c"]) == (0, report["radiator_end_c"])
+    unheated = twin(f"{black} --thermal-solar-constant-w-m2 0 --bus-heat-w 100")
+    assert unheated["radiator_end_c"] == pytest.approx((100 / 5.670374e-8) ** 0.25 - 273.15, abs=0.001)
+
+
 def test_the_radiator_settles_where_emission_meets_heat() -> None:
     # eps A = 0.51 m2 and 200 W inside: 288.378 K. A nadir face takes the Earth's infrared as well.
     plate = "--radiator-m2 0.6 --radiator-emissivity 0.85 --radiator-j-per-k 150 --load-w 200 --albedo 0"
@@ -165,6 +236,12 @@ def test_the_table_shows_the_figures() -> None:
         ("--orbit 550,53 --accelerator-w -1", "--accelerator-w is -1"),
         ("--orbit 550,53 --orbits 0.1 --node integer --step-s 0.0015", "steps whole milliseconds"),
         ("--orbit 550,53 --node integer --step-s 60 --accelerator-w 9", "asks for step_ms below"),
+        ("--altitude-km 550 --beta-deg 0 --start-deg nan", "start_deg is nan: it is a finite number"),
+        (
+            "--orbit 550,53 --thermal-solar-constant-w-m2 nan",
+            "--thermal-solar-constant-w-m2 is nan: it lies within",
+        ),
+        ("--orbit 550,53 --radiator-j-per-k 1e-9", "times too long for the heat nodes"),
         ("--orbit 550,53 --plot chart.gif", "a chart is written as .png or .svg"),
     ],
 )

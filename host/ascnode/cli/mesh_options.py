@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from ascnode.cli.sky_common import parse_epoch
+from ascnode.cli.sky_common import LONGEST_S, parse_epoch
 from ascnode.cli.sky_passes import newest_epoch
 from ascnode.errors import ScenarioError
 from ascnode.mesh.ground import GroundRules
@@ -127,6 +127,10 @@ def times(duration_s: float, step_s: float) -> list[float]:
     """0, step_s, ... up to and including duration_s. Raises ScenarioError."""
     if not 0 < step_s < math.inf:
         raise ScenarioError(f"--step is {step_s}: it is above 0")
+    if not 0 <= duration_s <= LONGEST_S:
+        raise ScenarioError(
+            f"--duration is {duration_s:g} s: it lies within 0 and {LONGEST_S:g} (three years)"
+        )
     if not duration_s / step_s < _MOST_STEPS:
         raise ScenarioError(
             f"--duration {duration_s:g} in steps of {step_s:g} s is more than {_MOST_STEPS:,} steps"

@@ -14,7 +14,7 @@ from ascnode.errors import AscnodeError, StoppedError
 
 DEFAULT_EPOCH = datetime(2026, 3, 20, 12, tzinfo=UTC)  # the demo's: a run without --epoch can be repeated
 _FILE_COLUMNS = 200
-_LONGEST_S = 1e8
+LONGEST_S = 1e8
 
 ConstellationText = Annotated[
     str,
@@ -79,9 +79,9 @@ def parse_epoch(text: str | None, default: datetime = DEFAULT_EPOCH) -> datetime
 
 def check_duration(seconds: float) -> None:
     """AscnodeError for a window that is empty, or too long to look at in one go."""
-    if not 0 < seconds <= _LONGEST_S:
+    if not 0 < seconds <= LONGEST_S:
         raise AscnodeError(
-            f"--duration is {seconds:g} s: it lies above 0 and up to {_LONGEST_S:g} (three years)"
+            f"--duration is {seconds:g} s: it lies above 0 and up to {LONGEST_S:g} (three years)"
         )
 
 

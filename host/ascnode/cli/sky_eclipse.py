@@ -67,7 +67,7 @@ def eclipse(
     """
     with one_sentence():
         if beta_deg is not None:
-            if not (inclination_deg is None and raan_deg is None and epoch is None and duration is None):
+            if anomaly_deg or {inclination_deg, raan_deg, epoch, duration} != {None}:
                 raise AscnodeError("--beta-deg stands alone: leave out orbit, --epoch and --duration")
             report = _at_beta(altitude_km, beta_deg)
         else:

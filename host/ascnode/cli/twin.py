@@ -78,8 +78,12 @@ def run(
         float, _option(_POWER, "Sunlight on the array, held constant.")
     ] = DEMO_NODE.solar_constant_w_m2,
     battery_wh: Annotated[float, _option(_POWER, "Capacity.")] = DEMO_NODE.battery_wh,
-    charge_efficiency: Annotated[float, _option(_POWER, "0.5..1.")] = DEMO_NODE.charge_efficiency,
-    discharge_efficiency: Annotated[float, _option(_POWER, "0.5..1.")] = DEMO_NODE.discharge_efficiency,
+    charge_efficiency: Annotated[
+        float, _option(_POWER, "0.5..1; 1 loses nothing.")
+    ] = DEMO_NODE.charge_efficiency,
+    discharge_efficiency: Annotated[
+        float, _option(_POWER, "0.5..1; 1 loses nothing.")
+    ] = DEMO_NODE.discharge_efficiency,
     initial_wh: Annotated[
         float | None, _option(_POWER, f"Energy at the start; {DEMO_NODE.initial_charge:.0%} of the capacity.")
     ] = None,
@@ -92,7 +96,10 @@ def run(
     radiator_emissivity: Annotated[float, _option(_HEAT, "In the infrared.")] = DEMO_NODE.radiator_emissivity,
     radiator_view_factor: Annotated[
         float | None,
-        _option(_HEAT, "To the Earth; from the altitude: nadir 1/H^2, zenith 0, others as a vertical face."),
+        _option(
+            _HEAT,
+            "To the Earth, 0 for none; from the altitude: nadir 1/H^2, zenith 0, others as a vertical face.",
+        ),
     ] = None,
     radiator_j_per_k: Annotated[float, _option(_HEAT, "Heat capacity.")] = DEMO_NODE.radiator_j_per_k,
     radiator_face: Annotated[
@@ -132,7 +139,8 @@ def run(
     """Flies one node's plant under a constant load: extremes of battery and temperatures, eclipse, array power.
 
     No flight software: what the battery cannot give is unmet, what it cannot take is shunted. The Sun's distance and
-    the array's solar constant do not follow the seasons.
+    the array's solar constant do not follow the seasons. What is not given is the demo's node, which takes heat from
+    the Earth and loses energy in its battery; docs/fleet.md says what to give to match another tool.
     """
     given = dict(locals())
     with one_sentence():

@@ -35,6 +35,8 @@ def print_figures(report: dict[str, Any]) -> None:
     for label, key, unit in rows:
         table.add_row(label, *(f"{report[f'{key}_{which}_{unit}']:.2f}" for which in ("min", "max", "end")))
     console.print(table)
+    if report["held"]:
+        console.print(f"held at an end of the plant's range, not to be trusted: {', '.join(report['held'])}")
 
 
 def draw(path: Path, flown: Flown, hardware: Hardware) -> None:

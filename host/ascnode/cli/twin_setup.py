@@ -16,6 +16,7 @@ from ascnode.twin.fleet.classes import NodeClass
 from ascnode.twin.fleet.single import Path, path_at_beta, path_of
 
 _ELEMENTS = ("altitude_km", "inclination_deg", "raan_deg", "argument_of_latitude_deg")
+_BRIGHTEST_W_M2 = 1e4  # as the hardware has it
 _OPTIONS = {"bus_load_w": "--load-w", "initial_charge": "--initial-wh"}
 
 
@@ -59,9 +60,8 @@ def hardware_of(given: dict[str, Any]) -> Hardware:
                 f"--initial-wh is {given['initial_wh']:g}: it lies within 0 and the capacity of {given['battery_wh']:g}"
             )
         fields["initial_charge"] = given["initial_wh"] / given["battery_wh"]
-    heat, light = given["thermal_solar_constant_w_m2"], given["solar_constant_w_m2"]
-    if heat is not None and light > 0:
-        fields["radiator_absorptivity"] = given["radiator_absorptivity"] * heat / light
+    if given["thermal_solar_constant_w_m2"] is not None:
+        fields |= _two_suns(given)
     for name in ("age_years", "accelerator_w"):
         if not 0 <= (given[name] or 0.0) < 1e7:
             raise AscnodeError(f"--{name.replace('_', '-')} is {given[name]:g}: it is not negative")
@@ -91,6 +91,18 @@ def report_of(given: dict[str, Any], path: Path) -> dict[str, Any]:
         "period_s": round(path.period_s, 6),
         "step_s": given["step_s"],
     }
+
+
+def _two_suns(given: dict[str, Any]) -> dict[str, float]:
+    # The plant has one solar constant: that of the radiator, with an array whose area makes up for it.
+    heat, light = given["thermal_solar_constant_w_m2"], given["solar_constant_w_m2"]
+    if not 0 <= heat <= _BRIGHTEST_W_M2:
+        raise AscnodeError(
+            f"--thermal-solar-constant-w-m2 is {heat:g}: it lies within 0..{_BRIGHTEST_W_M2:g}"
+        )
+    if not heat:
+        return {"radiator_absorptivity": 0.0}
+    return {"solar_constant_w_m2": heat, "array_m2": given["array_m2"] * light / heat}
 
 
 def _read_elements(given: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ The place along the orbit and the node both move at a constant rate. What is lef
 """
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
@@ -44,8 +44,9 @@ class CircularOrbit:
     argument_of_latitude_deg: float
 
     def __post_init__(self) -> None:
-        if not all(math.isfinite(element) for element in astuple(self)):
-            raise ValueError(f"{self} has an element that is not finite")
+        for name, element in asdict(self).items():
+            if not math.isfinite(element):
+                raise ValueError(f"{name} is {element}: an element is a finite number")
         if self.altitude_km <= 0:
             raise ValueError(f"altitude_km is {self.altitude_km}: an orbit lies above the surface")
         if not 0 <= self.inclination_deg <= 180:

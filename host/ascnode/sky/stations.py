@@ -14,6 +14,7 @@ from ascnode.sky.vectors import Floats, norm
 
 _ECCENTRICITY_SQUARED = EARTH_FLATTENING * (2 - EARTH_FLATTENING)
 
+_HIGHEST_M = 1e5
 _AT_POLE = 1e-12  # cosine of a latitude that is a pole's but for rounding
 
 
@@ -34,7 +35,7 @@ def earth_fixed(stations: Sequence[Station]) -> tuple[Floats, Floats]:
     """Positions in km and upward unit normals of m stations, both (m, 3), Earth-fixed.
 
     Raises ValueError, naming the station, for a latitude beyond 90 deg, a longitude beyond 180 deg or a
-    height that is not finite.
+    height beyond 100 km.
     """
     for station in stations:
         _check(station)
@@ -50,7 +51,7 @@ def earth_fixed(stations: Sequence[Station]) -> tuple[Floats, Floats]:
 
 
 def horizon_frames(up: Floats) -> Floats:
-    """Unit vectors east, north and up at each station, (..., 3, 3), from its normal (..., 3) of either frame.
+    """Unit vectors east, north and up at each station, (..., 3, 3), from its Earth-fixed normal (..., 3).
 
     At a pole every direction is south; there the meridian of 90 deg is called east.
     """
@@ -79,5 +80,7 @@ def _check(station: Station) -> None:
         raise ValueError(f"{station.name}: latitude_deg is {station.latitude_deg}, beyond a pole")
     if not abs(station.longitude_deg) <= 180:
         raise ValueError(f"{station.name}: longitude_deg is {station.longitude_deg}, beyond 180")
-    if not np.isfinite(station.height_m):
-        raise ValueError(f"{station.name}: height_m is {station.height_m}")
+    if not abs(station.height_m) <= _HIGHEST_M:
+        raise ValueError(
+            f"{station.name}: height_m is {station.height_m}, beyond {_HIGHEST_M:g}: no place on the ground"
+        )

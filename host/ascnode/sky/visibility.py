@@ -39,10 +39,12 @@ class Ground:
 
     def inertial(self, epoch: datetime, t_s: float) -> tuple[Floats, Floats]:
         """Positions in km and normals, both (m, 3), in the satellites' frame."""
-        turn = float(gmst_rad(epoch, t_s))
-        cosine, sine = math.cos(turn), math.sin(turn)
-        rotation = np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])  # of rows
+        rotation = _to_inertial(epoch, t_s)
         return self.position_km @ rotation, self.up @ rotation
+
+    def inertial_frames(self, epoch: datetime, t_s: float) -> Floats:
+        """Unit vectors east, north and up at each station, (m, 3, 3), in the satellites' frame."""
+        return horizon_frames(self.up) @ _to_inertial(epoch, t_s)
 
 
 @dataclass(frozen=True)
@@ -170,5 +172,12 @@ def _sights_km(
     position_km: Floats, ground: Ground, epoch: datetime, t_s: float, begin: Integers, satellite: Integers
 ) -> Floats:
     """Lines of sight (v, 3), east, north and up at each station."""
-    site, up = ground.inertial(epoch, t_s)
-    return sights(position_km, site, horizon_frames(up), begin, satellite)
+    site, _ = ground.inertial(epoch, t_s)
+    return sights(position_km, site, ground.inertial_frames(epoch, t_s), begin, satellite)
+
+
+def _to_inertial(epoch: datetime, t_s: float) -> Floats:
+    """Turns rows (..., 3) of Earth-fixed vectors into the satellites' frame."""
+    turn = float(gmst_rad(epoch, t_s))
+    cosine, sine = math.cos(turn), math.sin(turn)
+    return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]])

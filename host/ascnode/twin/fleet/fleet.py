@@ -26,6 +26,7 @@ SunAt = Callable[[npt.ArrayLike], Floats]  # unit vectors (..., 3) to the Sun at
 # A step of h seconds at a rate r leaves (r h)^2 / 12 / e of a sudden change of temperature as error for a while: with
 # 0.3, 0.1 K of the 36 K by which the default node's accelerator warms at its fastest point.
 _LONGEST_STEP = 0.3
+_MOST_PARTS = 1000
 SAFE_HOLD = 2  # of State.hold: all but the beacon shed
 _FEW = 20_000  # nodes that one thread steps sooner than several would wake up
 
@@ -137,6 +138,10 @@ class Fleet:
     def _parts(self, dt_s: float) -> tuple[int, float]:
         rate = max(one.heat_rate_per_s for one in self.classes)
         parts = max(1, math.ceil(dt_s * rate / _LONGEST_STEP))
+        if parts > _MOST_PARTS:
+            raise ValueError(
+                f"a step of {dt_s:g} s is {parts:,} times too long for the heat nodes: a heat capacity is too small"
+            )
         return parts, dt_s / parts
 
     def _plane_rows(self, t_s: npt.ArrayLike) -> Rows:

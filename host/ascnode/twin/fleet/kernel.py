@@ -28,7 +28,8 @@ _E0, _E1, _E2, _E3, _E4, _E5 = 1.0, 0.6931473, 0.24022631, 0.05549739, 0.0096285
 _DOUBLING_K = 25.0
 _REFERENCE_K = 298.15
 _LN2 = 0.6931471805599453
-_COLDEST_K = 205.0
+_COLDEST_ACCEL_K = 205.0
+_COLDEST_RADIATOR_K = 155.0
 _HOTTEST_K = 465.0
 
 BLOCK = 1024  # nodes that one thread takes at a time: their scratch arrays stay in its fastest cache
@@ -69,8 +70,8 @@ def _leakage_w(at_25_c_w: Real, accel_k: Real, real: Real) -> Real:
 
 
 @_inline
-def _held(kelvin: Real, real: Real) -> Real:
-    kelvin = kelvin if kelvin > real(_COLDEST_K) else real(_COLDEST_K)
+def _held(kelvin: Real, coldest_k: Real, real: Real) -> Real:
+    kelvin = kelvin if kelvin > coldest_k else coldest_k
     return kelvin if kelvin < real(_HOTTEST_K) else real(_HOTTEST_K)
 
 
@@ -283,6 +284,7 @@ def _integrate(
     infrared_worn = k.infrared_worn_w
     conduct, per_ca, per_cr = k.conductance_w_k, h * k.per_accel_j_k, h * k.per_radiator_j_k
     slope = real(_LN2 / _DOUBLING_K)
+    coldest_accel, coldest_radiator = real(_COLDEST_ACCEL_K), real(_COLDEST_RADIATOR_K)
     for i in range(len(array)):
         net_j = (array[i] - load[i]) * h
         stored = energy[i] + net_j * (eta_charge if net_j >= real(0) else per_discharge)
@@ -304,8 +306,8 @@ def _integrate(
         rr = one + gr * (conduct + four * cube)
         ar, ra = ga * conduct, gr * conduct
         per_determinant = one / (aa * rr - ar * ra)
-        accel[i] = _held(hot + (rr * fa + ar * fr) * per_determinant, real)
-        radiator[i] = _held(cold + (ra * fa + aa * fr) * per_determinant, real)
+        accel[i] = _held(hot + (rr * fa + ar * fr) * per_determinant, coldest_accel, real)
+        radiator[i] = _held(cold + (ra * fa + aa * fr) * per_determinant, coldest_radiator, real)
 
 
 @_loop

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from ascnode.twin.fleet.fleet import Fleet, SunAt
 from ascnode.twin.fleet.rows import Reals
 from ascnode_fw.plant import layout as at
 from ascnode_fw.plant.model import Plant
+
+_AT_LIMIT_K = 1e-6
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Load:
 class Flown:
     """A flight: time s, illumination and array power in the middle of each step, (n,); the rest at its end.
 
-    Sums are J on the side of the cells.
+    Sums are J on the side of the battery's cells.
     """
 
     t_s: Floats
@@ -84,12 +87,14 @@ def path_of(orbit: CircularOrbit, epoch: datetime, oblate: bool = True) -> Path:
 def path_at_beta(altitude_km: float, sun_beta_deg: float, start_deg: float = 0.0) -> Path:
     """A Kepler orbit under a Sun that stands still sun_beta_deg above it; it starts start_deg after orbit noon.
 
-    Raises ValueError for an altitude below the surface or a beta beyond 90 deg.
+    Raises ValueError for an altitude below the surface, a beta beyond 90 deg or a start that is not finite.
     """
     if not abs(sun_beta_deg) <= 90:
         raise ValueError(f"beta_deg is {sun_beta_deg}: it lies between -90 and 90")
     if not 0 < altitude_km < np.inf:
         raise ValueError(f"altitude_km is {altitude_km}: an orbit lies above the surface")
+    if not np.isfinite(start_deg):
+        raise ValueError(f"start_deg is {start_deg}: it is a finite number of degrees")
     beta = np.radians(sun_beta_deg)
     sun_unit = np.array([np.cos(beta), 0.0, np.sin(beta)])
     start_rad = float(np.radians(start_deg))
@@ -159,8 +164,12 @@ def _flown(step_s: float, lit: Floats, rows: Reals, shunted_j: float, unserved_j
     return Flown(t_s, lit, array_w, load_w, energy_j, accelerator_k, radiator_k, shunted_j, unserved_j)
 
 
-def figures(flown: Flown, node: NodeClass) -> dict[str, float]:
-    """What a flight comes to; extremes include the start, percentages are of the capacity."""
+def figures(flown: Flown, node: NodeClass) -> dict[str, Any]:
+    """What a flight comes to; extremes include the start.
+
+    Shunted and unmet energy are on the bus: what the array could have given, and what the load went without.
+    `held` names the temperatures that the plant held at an end of its range: from there on they are wrong.
+    """
     hw = node.hardware
     start_wh = hw.battery_wh * hw.initial_charge
     stored_wh = np.append(start_wh, flown.energy_j / 3600)
@@ -177,15 +186,30 @@ def figures(flown: Flown, node: NodeClass) -> dict[str, float]:
         "battery_max_wh": float(np.max(stored_wh)),
         "battery_end_wh": float(stored_wh[-1]),
         "deepest_discharge": float(1 - np.min(stored_wh) / hw.battery_wh),
-        "shunted_wh": flown.shunted_j / 3600,
-        "unmet_wh": flown.unserved_j / 3600,
+        "shunted_wh": flown.shunted_j / hw.charge_efficiency / 3600,
+        "unmet_wh": flown.unserved_j * hw.discharge_efficiency / 3600,
         "radiator_min_c": float(np.min(radiator_c)),
         "radiator_max_c": float(np.max(radiator_c)),
         "radiator_end_c": float(radiator_c[-1]),
         "accelerator_min_c": float(np.min(accel_c)),
         "accelerator_max_c": float(np.max(accel_c)),
         "accelerator_end_c": float(accel_c[-1]),
+        "held": _held(flown),
     }
+
+
+def _held(flown: Flown) -> list[str]:
+    ranges = {
+        "accelerator": (flown.accelerator_k, at.T_MIN_ACCEL_UK),
+        "radiator": (flown.radiator_k, at.T_MIN_RADIATOR_UK),
+    }
+    found = []
+    for name, (kelvin, coldest_uk) in ranges.items():
+        if np.min(kelvin) <= coldest_uk / 1e6 + _AT_LIMIT_K:
+            found.append(f"{name}_min_c")
+        if np.max(kelvin) >= at.T_MAX_UK / 1e6 - _AT_LIMIT_K:
+            found.append(f"{name}_max_c")
+    return found
 
 
 def _kepler_rate_rad_s(radius_km: float) -> float:
