@@ -5,7 +5,14 @@ from collections import defaultdict
 import pytest
 
 _SHARES_MIN = {"firmware": 4, "sky": 4, "hil": 8, "loop": 4, "view": 4, "gateware": 9}
-_AREAS = {"boards": "hil", "session": "hil", "models": "firmware", "record": "view", "cli": "loop"}
+_AREAS = {
+    "boards": "hil",
+    "bench_boards": "hil",
+    "session": "hil",
+    "models": "firmware",
+    "record": "view",
+    "cli": "loop",
+}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

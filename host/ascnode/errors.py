@@ -3,8 +3,10 @@
 AscnodeError
 ├── StoppedError       Ctrl-C
 ├── ScenarioError      a scenario that makes no sense, with the key that is wrong
+├── BenchError         a bench file that makes no sense, with the key that is wrong
 ├── BoardError         a board, its process, its port or its flash
 │   ├── InterpreterError   no usable MicroPython for a virtual board
+│   ├── WrongBoardError    a board is not the one, or not of the kind, that was asked for
 │   └── BoardTimeoutError  a board did not do something before its deadline
 ├── SessionError       the talk with a board
 │   ├── SessionTimeoutError      nothing came in time; says what was waited for
@@ -31,12 +33,20 @@ class ScenarioError(AscnodeError):
     """The scenario makes no sense."""
 
 
+class BenchError(AscnodeError):
+    """The bench file makes no sense."""
+
+
 class BoardError(AscnodeError):
     """A board, its process, its port or its flash failed."""
 
 
 class InterpreterError(BoardError):
     """The MicroPython interpreter that was named cannot run a virtual board."""
+
+
+class WrongBoardError(BoardError):
+    """A board is not the one, or not of the kind, that was asked for; nothing was written to it."""
 
 
 class BoardTimeoutError(BoardError):

@@ -33,7 +33,12 @@ _ARCHITECTURES = (
 
 def architecture(interpreter: Interpreter) -> str:
     """The -march of mpy-cross for native code that `interpreter` can load; "" when it can load none."""
-    number = interpreter.mpy >> 10 & 0x3F
+    return architecture_of(interpreter.mpy)
+
+
+def architecture_of(mpy: int) -> str:
+    """As architecture(), from a VM's sys.implementation._mpy."""
+    number = mpy >> 10 & 0x3F
     return _ARCHITECTURES[number] if number < len(_ARCHITECTURES) else ""
 
 
@@ -46,7 +51,7 @@ def board_files(march: str) -> dict[str, bytes]:
     with SyntaxError. BoardError on a syntax error.
     """
     sources = _sources()
-    folder = _cache_folder()
+    folder = cache_folder()
     if folder is None:
         return _compile(sources, march)
     cached = folder / f"firmware-{_key(sources, march)}.zip"
@@ -111,7 +116,8 @@ def _compile_one(folder: Path, name: str, source: bytes, march: str) -> tuple[st
     )
 
 
-def _cache_folder() -> Path | None:
+def cache_folder() -> Path | None:
+    """Where what can be made again is kept: ASCNODE_CACHE, else the user's cache; None without a home."""
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, demo
+from ascnode.cli import accel, board, boards, demo, flash
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -16,7 +16,9 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("board")(board.board)
+app.command("flash")(flash.flash)
 app.add_typer(accel.app, name="accel")
+app.add_typer(boards.app, name="boards")
 
 
 def main() -> None:

@@ -4,9 +4,8 @@ import asyncio
 import os
 from collections import deque
 
-import serial
-
 from ascnode.errors import BoardError, SessionTimeoutError
+from ascnode.session.opening import close_serial, open_serial
 
 READ_BYTES = 65536
 WRITE_QUEUE_BYTES = 65536
@@ -22,10 +21,7 @@ class Port:
     READ_CHUNKS = 64
 
     def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            self._serial = serial.Serial(path, 115200, timeout=0, exclusive=True)
-        except (serial.SerialException, OSError, ValueError) as e:
-            raise BoardError(f"cannot open {path}: {e}") from None
+        self._serial = open_serial(path)
         self.path = path
         self._loop = loop
         self._fd = self._serial.fileno()
@@ -129,4 +125,4 @@ class Port:
         if self._serial.is_open:
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
-            self._serial.close()
+            close_serial(self._serial)
