@@ -123,9 +123,10 @@ class Done:
 def parse_done(body: bytes) -> Done:
     """Reads a DONE or PART frame; SessionError when it is cut short."""
     try:
-        fields: tuple[int, ...] = struct.unpack_from(link.DONE_FORMAT, body, _SIM_BYTES)
-        part, stop, steps, applied, s, ms, crc, *actuators, count = fields
-        return Done(part, stop, steps, applied, _us(s, ms), crc, *actuators, tuple(_outputs(body, count)))
+        fields: tuple[Any, ...] = struct.unpack_from(link.DONE_FORMAT, body, _SIM_BYTES)
+        part, stop, steps, applied, s, ms, crc, accel_on, accel_pw, radio_pw, count = fields
+        outputs = tuple(_outputs(body, count))
+        return Done(part, stop, steps, applied, _us(s, ms), crc, accel_on, accel_pw, radio_pw, outputs)
     except struct.error:
         raise SessionError(f"an exchange's reply of {len(body)} bytes is cut short") from None
 

@@ -1,9 +1,9 @@
 """A board with its twin beside it: both get the same frames, and every exchange compares what comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ascnode.errors import ParityError
+from ascnode.errors import ParityError, SessionError
 from ascnode.session import messages
 from ascnode.session.messages import Done, Event, Identity
 from ascnode.session.session import Session
@@ -28,6 +28,19 @@ class Difference:
         )
 
 
+Forgive = Callable[[Difference | None], None]
+"""Told of a difference that was expected: its first word, or None when it had gone again."""
+
+
+def _without(frame: bytes, event: Event | None) -> bytes:
+    # The frame as it would be with an event of no effect in the place of that one.
+    if event is None:
+        return frame
+    packed = event.pack()
+    head, found, tail = frame.partition(packed)
+    return head + packed[:6] + b"\xff" + packed[7:] + tail if found else frame
+
+
 class Pair:
     """Steps a board and its twin together; a difference stops the run and is named."""
 
@@ -39,57 +52,120 @@ class Pair:
         self.steps = 0
         self.exchanges = 0
         self.mismatches = 0
+        self.forgive: Forgive | None = None
         self._joined = 0
+        self._hosted = False
+        self._hidden: Event | None = None
+        self._before: list[bytes] = []
         self._twin_said: list[bytes] = []
         self._board_said: list[bytes] = []
         self._outer = session.listener
         session.listener = self._listen
+
+    def hide(self, event: Event | None) -> None:
+        """Keeps an event from the twin: a fault that is in the board, and no input of it."""
+        self._hidden = event
 
     def _listen(self, direction: str, body: bytes) -> None:
         if direction == "up":  # the twin works while the board does
             if body[0] == SIM and self._joined != self.session.nonce:
                 self._joined = self.session.nonce
                 self.twin.handle(messages.hello(self._joined))
-            self._twin_said += [reply for reply in self.twin.handle(body) if reply[0] == SIM]
+            shown = _without(body, self._hidden)
+            self._twin_said += [reply for reply in self.twin.handle(shown) if reply[0] == SIM]
         elif body[0] == SIM:  # a late hello, or radio from before the run, is no part of it
             self._board_said.append(body)
         if self._outer:
             self._outer(direction, body)
 
-    async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
+    async def begin(
+        self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0, hosted: bool = False
+    ) -> None:
         """Starts both afresh; ParityError when they do not start alike."""
-        await self.session.begin(now_us, age_days, cause, boots)
+        self._hosted = hosted
+        await self.session.begin(now_us, age_days, cause, boots, hosted)
         if not self._same():
             difference = await self._differing(now_us, 0)
             raise self._error(", as they begin", difference)
 
-    async def resume(self, now_us: int, cause: int, boots: int) -> Identity:
-        """After a reset of the board: finds it again and goes on at that time.
+    def coast(self, until_us: int, lights: Sequence[Event] = ()) -> None:
+        """The board is off until then. When it died within an exchange, that one has not happened."""
+        if self._before:
+            self.twin.load(self._before)
+            self._before = []
+        self.twin.coast(until_us, lights)
 
-        The flight computer starts afresh, the plant (battery, temperatures) is the twin's: a reset does not move it.
+    async def resume(
+        self,
+        now_us: int,
+        cause: int,
+        boots: int,
+        session: Session | None = None,
+        flash: Mapping[str, bytes] | None = None,
+    ) -> Identity:
+        """After a reset of the board: finds it again, or takes over a `session` with it, and goes on at that time.
+
+        The flight computer starts afresh, the plant (battery, temperatures) and what ails the sensors are the twin's: a
+        reset does not move them. `flash`: files of the board, where a cut may have left them old or new.
         """
-        plant = self.twin.snapshot()[0]
-        identity = await self.session.reconnect()
+        if session is None:
+            identity = await self.session.reconnect()
+        else:
+            identity = self._take_over(session)
+        plant, *_, senses = self.twin.snapshot()
+        self._before = []
+        self._twin_said, self._board_said = [], []
+        self.twin.install(flash or {})
         self.twin.reset()
         self._joined = 0
-        await self.begin(now_us, cause=cause, boots=boots)
-        await self.session.restore([plant])
+        await self.begin(now_us, cause=cause, boots=boots, hosted=self._hosted)
+        await self.session.restore_buffer(0, plant)
+        await self.session.restore_buffer(len(self.twin.names()) - 1, senses)
         if not self._same():
             raise self._error(", after a reset", await self._differing(now_us, self.steps))
         return identity
 
+    def _take_over(self, session: Session) -> Identity:
+        if session.identity is None:
+            raise SessionError(f"{session.port.path}: resume() takes a session that is connected")
+        self.session.listener = None
+        self.session = session
+        session.listener = self._listen
+        return session.identity
+
     async def exchange(
         self, until_us: int, events: Sequence[Event] = (), stop_on_custody: bool = True
     ) -> Done:
-        """As Session.exchange, with the twin beside it; ParityError names the first differing field."""
-        before = self.twin.snapshot()
+        """As Session.exchange, with the twin beside it; ParityError names the first differing field.
+
+        With `forgive` set, the difference goes there instead, and the twin takes over the board's state.
+        """
+        self._before = self.twin.snapshot()
         done = await self.session.exchange(until_us, events, stop_on_custody)
+        return await self._compare(done, until_us, events)
+
+    async def again(self) -> Done:
+        """After a LinkDownError of an exchange, when the cable is whole again: as Session.again, and compared."""
+        return await self._compare(await self.session.again(), self.twin.now_us, ())
+
+    async def _compare(self, done: Done, until_us: int, events: Sequence[Event]) -> Done:
+        before, self._before = self._before, []
         self.exchanges += 1
         if not self._same():
-            self.mismatches += 1
-            raise await self._locate(before, done, until_us, events)
+            if self.forgive is None:
+                self.mismatches += 1
+                raise await self._locate(before, done, until_us, events)
+            self.forgive(await self._adopt(done))
         self.steps += done.steps
         return done
+
+    async def _adopt(self, done: Done) -> "Difference | None":
+        # The twin takes over the board's state; the first word in which they differed.
+        difference = await self._differing(done.now_us, self.steps + done.steps)
+        board = await self.session.snapshot([len(buffer) for buffer in self.twin.snapshot()])
+        self._same()
+        self.twin.load(board)
+        return difference
 
     def _same(self) -> bool:
         # Whether twin and board have answered alike since the last look.

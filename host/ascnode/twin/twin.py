@@ -1,12 +1,15 @@
 """The twin of a board: the same firmware in CPython, fed the same frames, compared at every exchange."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ascnode.session.messages import Event
+from ascnode.twin.plant import coast
 from ascnode.twin.store import MemoryStore
 
 if TYPE_CHECKING:
     from ascnode_fw.protocols import Accelerator
+from ascnode_fw.flight import layout as f_
 from ascnode_fw.node import Node
 
 
@@ -23,6 +26,35 @@ class Twin:
     def reset(self) -> None:
         """As a board's reset: memory is lost, flash is kept."""
         self.node = Node(self._store, self._accelerator, self._unique_id, self._send)
+
+    @property
+    def now_us(self) -> int:
+        """The node's clock."""
+        f = self.node.computer.f
+        return (f[f_.NOW_S] * 1000 + f[f_.NOW_MS]) * 1000
+
+    @property
+    def last_sequence(self) -> int:
+        """The last telecommand sequence number that the node took for used, under the bench's key."""
+        return max(0, self.node.counters[0].last)
+
+    def install(self, files: Mapping[str, bytes]) -> None:
+        """Puts files on its flash, as they are on the board's; the next reset reads them."""
+        self._store.files.update(files)
+
+    def cut_at_write(self, number: int, new: bool) -> None:
+        """Power fails at that write to flash from now on (1 is the next); `new`: what it wrote is there."""
+        self._store.cut_at(number, new)
+
+    def load(self, buffers: Sequence[bytes]) -> None:
+        """Takes over a snapshot."""
+        for (_, buffer, _), data in zip(self.node.buffers(), buffers, strict=True):
+            memoryview(buffer).cast("B")[:] = data
+        self.node.restored()
+
+    def coast(self, until_us: int, lights: Sequence[Event]) -> None:
+        """The node has no power: its plant goes on to that time under the light of these events."""
+        coast(self.node.plant, self.node.step_ms, self.now_us, until_us, lights)
 
     def _send(self, body: memoryview | bytes) -> None:
         self._sent.append(bytes(body))
