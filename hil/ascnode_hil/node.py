@@ -1,0 +1,446 @@
+"""One node as a test sees it: synchronous, in simulated time, with names instead of numbers."""
+
+import itertools
+import random
+import struct
+from bisect import insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ascnode.scenario.hardware import KELVIN_AT_0_C, Hardware, power_scale_k
+from ascnode.scenario.provision import BENCH_KEY_INDEX, bench_key
+from ascnode.session import messages, telemetry
+from ascnode.session.commanding import Commander
+from ascnode.session.messages import Done, Event
+from ascnode.session.realtime import Jitter, fly_in_real_time
+from ascnode.twin.twin import Twin
+from ascnode_fw import link
+from ascnode_fw.flight import layout as f_
+from ascnode_fw.plant import layout as p_
+from ascnode_fw.wire import dictionary as d
+from ascnode_hil.heard import Answer, Heard
+from ascnode_hil.loop import LoopThread
+from ascnode_hil.rig import POWER_CUT, RESET, Device
+from ascnode_hil.trace import Trace
+
+PARAMETERS = {row[1]: row[0] for row in d.PARAMETERS}
+SENSORS = {row[0]: number for number, row in enumerate(d.SENSORS)}
+FOREVER_S = (1 << 30) - 1
+PATIENCE_S = 30.0  # simulated time that a command's report may take
+_SAMPLE_S = 10.0
+_EVENT_ROOM = link.EVENTS_MAX - 256
+_BATCH = 60
+_OVERHEAD = 64  # of a signed telecommand and its event header
+# State of charge over cell voltage: the points between which the flight data book is linear.
+_CELL_CHARGE = (0.0, 0.3, 0.5, 0.7, 1.0)
+_CELL_V = (3.15, 3.63, 3.78, 3.98, 4.20)
+
+
+@dataclass
+class Sent:
+    """A telecommand on its way; it gets its sequence number when it goes up."""
+
+    name: str
+    arguments: tuple[int, ...]
+    data: bytes
+    sequence: int | None = None
+    packet: bytes = b""
+
+
+Pending = tuple[int, int, Event | Sent]
+
+
+class HilNode:
+    """A board under test. Times in seconds since it began; nothing happens but in advance() and what calls it."""
+
+    def __init__(self, device: Device, loop: LoopThread, seed: int, real_time: bool = False) -> None:
+        self.device = device
+        self.seed = seed
+        self.trace = Trace(device.name)
+        self.heard: list[Heard] = []
+        self.jitter: Jitter | None = None
+        self._loop = loop
+        self._real_time = real_time
+        self._now_us = 0
+        self._queue: list[Pending] = []
+        self._order = itertools.count()
+        self._jobs = itertools.count(1)
+        self._commander = self._new_commander()
+
+    # --- what it is
+
+    @property
+    def name(self) -> str:
+        """Of the board."""
+        return self.device.name
+
+    @property
+    def kind(self) -> str:
+        """twin, virtual or serial."""
+        return self.device.kind
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the rig can do with it: power, reset."""
+        return self.device.capabilities
+
+    @property
+    def hardware(self) -> Hardware:
+        """What its plant models."""
+        return self.device.setup.scenario.node
+
+    @property
+    def twin(self) -> Twin:
+        """Its twin, which agrees with it."""
+        return self.device.twin
+
+    @property
+    def joules_per_unit(self) -> float:
+        """A power word is this many mW, an energy word this many J."""
+        return float(2 ** power_scale_k(self.hardware, self.device.setup.scenario.step_ms))
+
+    # --- time
+
+    @property
+    def now_s(self) -> float:
+        """Simulated time."""
+        return self._now_us / 1e6
+
+    @property
+    def period_s(self) -> float:
+        """The control period."""
+        return self.parameter("control_period") / 1000
+
+    def advance(self, seconds: float) -> list[Heard]:
+        """Lets simulated time pass; what the radio sent meanwhile. Less than a period still takes one."""
+        return self.advance_to(self.now_s + seconds)
+
+    def advance_to(self, t_s: float) -> list[Heard]:
+        """As advance(), to a time."""
+        before = len(self.heard)
+        wait_s = 120.0 + 2 * (t_s - self.now_s)
+        self._loop.run(self.advancing(round(t_s * 1e6)), wait_s, f"exchange with {self.name}")
+        return self.heard[before:]
+
+    def step(self, periods: int = 1) -> list[Heard]:
+        """As advance(), by control periods."""
+        return self.advance(periods * self.period_s)
+
+    def until(self, condition: Callable[[], object], within_s: float, what: str) -> float:
+        """Steps until the condition holds; the seconds it took. AssertionError when it does not within the time."""
+        start_s = self.now_s
+        while not condition():
+            if self.now_s - start_s >= within_s:
+                raise AssertionError(f"{self.name}: no {what} within {within_s:g} s of simulated time")
+            self.step()
+        return self.now_s - start_s
+
+    def in_real_time(self, seconds: float) -> Jitter:
+        """As advance(), a control period when it is due on the monotonic clock: how late each was."""
+        paced, self._real_time, self.jitter = self._real_time, True, None
+        try:
+            self.advance(seconds)
+        finally:
+            self._real_time = paced
+        assert self.jitter is not None
+        return self.jitter
+
+    async def advancing(self, until_us: int) -> None:
+        """As advance_to(), for the loop's own thread."""
+        while self._now_us < until_us:
+            most_us = self._now_us + round(_SAMPLE_S * 1e6)
+            batch, horizon_us = self._next(min(until_us, most_us))
+            for done in await self._exchange(batch, horizon_us):
+                self._take(done)
+            self._sample()
+
+    async def _exchange(self, batch: Sequence[Pending], horizon_us: int) -> Sequence[Done]:
+        first = self._commander.sequence
+        events = [self._event(*item) for item in batch]
+        stepper = self.device.stepper
+        try:
+            if not self._real_time:
+                return [await stepper.exchange(horizon_us, events, False)]
+            return await self._paced(events, horizon_us)
+        finally:
+            self._commander.sequence = first
+
+    async def _paced(self, events: list[Event], horizon_us: int) -> Sequence[Done]:
+        period_us = round(self.period_s * 1e6)
+        end_us = self._now_us + period_us
+        dones, jitter = await fly_in_real_time(self.device.stepper, self._now_us, end_us, period_us, events)
+        self.jitter = jitter if self.jitter is None else _merged(self.jitter, jitter)
+        return dones
+
+    def _next(self, until_us: int) -> tuple[list[Pending], int]:
+        # What comes before that time and fits an exchange, and the time that it allows to advance to.
+        room = _EVENT_ROOM
+        for at, (time_us, _, what) in enumerate(self._queue):
+            room -= len(what.data) + _OVERHEAD
+            if time_us >= until_us or room < 0 or at == _BATCH:
+                horizon_us = until_us if time_us >= until_us else max(time_us, self._now_us + 1)
+                return self._queue[:at], horizon_us
+        return list(self._queue), until_us
+
+    def _event(self, time_us: int, _: int, what: Event | Sent) -> Event:
+        if isinstance(what, Event):
+            return what
+        what.packet = self._commander.packet(what.name, *what.arguments, data=what.data)
+        what.sequence = self._commander.sequence
+        return messages.packet(time_us, what.packet)
+
+    def _take(self, done: Done) -> None:
+        # What was not applied stays in the queue, and is signed again.
+        for _, _, what in self._queue[: done.applied]:
+            if isinstance(what, Sent):
+                self._commander.sequence += 1
+        del self._queue[: done.applied]
+        self._now_us = done.now_us
+        for output in done.outputs:
+            self.heard.append(Heard(output.time_us, telemetry.decode(output.packet), output.packet))
+
+    def _sample(self) -> None:
+        f = self.twin.node.computer.f
+        self.trace.add(
+            t_s=self.now_s,
+            charge=self.charge,
+            accelerator_c=self.accelerator_c,
+            radiator_c=f[f_.RADIATOR_CK] / 100 - KELVIN_AT_0_C,
+            operating_point=f[f_.OP],
+            throttled_s=f[f_.THROTTLED] * self.period_s,
+            contact=f[f_.CONTACT],
+            packets_queued=self.twin.node.computer.links.held(),
+        )
+
+    # --- what happens to it
+
+    def add(self, event: Event) -> None:
+        """An event of the SIM plane, at its own time or as soon after as the node steps."""
+        insort(self._queue, (event.time_us, next(self._order), event))
+
+    def environment(
+        self, illumination: float, cos_radiator: float = 0.0, albedo: float = 0.0, at_s: float | None = None
+    ) -> None:
+        """Light from then on: the share of the Sun that is seen, its incidence on the radiator, the albedo."""
+        fractions = (round(1024 * share) for share in (illumination, 1.0, cos_radiator, albedo))
+        self.add(messages.environment(self._us(at_s), *fractions))
+
+    def lock(self, locked: bool, at_s: float | None = None) -> None:
+        """The radio gains or loses its lock on the ground."""
+        self.add(messages.radio_lock(self._us(at_s), locked))
+
+    def contact(self, start_s: float | None = None, end_s: float = FOREVER_S) -> None:
+        """A ground contact: in the contact plan, and with lock."""
+        start = self.now_s if start_s is None else start_s
+        self.plan("contacts", [(int(start), int(end_s))])
+        self.lock(True, start)
+        if end_s < FOREVER_S:
+            self.lock(False, end_s)
+
+    def plan(self, which: str, windows: Sequence[tuple[int, int]]) -> None:
+        """Uplinks windows (start s, end s) to the plan of `contacts` or `eclipses`, behind those that are there."""
+        number = {"contacts": d.PLAN_CONTACTS, "eclipses": d.PLAN_ECLIPSES}[which]
+        self.send("plan_add", number, data=b"".join(struct.pack(">II", *window) for window in windows))
+
+    def sense(self, sensor: str, value: float) -> None:
+        """From now on that sensor says this, in its unit in the dictionary (mV, pw, cK); see well()."""
+        _, low, high, _ = d.SENSORS[SENSORS[sensor]]
+        word = max(0, min(0xFFF, int(4096 * (value - low) / (high - low))))
+        self.add(messages.sensor_fault(self._now_us, SENSORS[sensor], 0, word))
+
+    def sense_charge(self, charge: float) -> None:
+        """The cell sensor says the voltage of that state of charge (0..1)."""
+        # Half a count up, so that the converter does not round the charge below the one asked for.
+        self.sense("cell", 1000 * float(np.interp(charge, _CELL_CHARGE, _CELL_V)) + 0.6)
+
+    def sense_accelerator_c(self, temperature_c: float) -> None:
+        """The accelerator's sensor says that temperature, rounded up to its next step of 0.08 K."""
+        self.sense("accelerator", (temperature_c + KELVIN_AT_0_C) * 100 + 7)
+
+    def well(self, sensor: str) -> None:
+        """That sensor is well again."""
+        self.add(messages.sensor_fault(self._now_us, SENSORS[sensor], 0xFFF, 0))
+
+    def poke(self, buffer: str, word: int, value: int) -> None:
+        """Writes a word of the node's state before the next period, without a flash write or a packet."""
+        names = [name for name, _, _ in self.twin.names()]
+        index = names.index(buffer)
+        old = self._words(buffer)[word]
+        mask = (old ^ value) & 0xFFFFFFFF
+        self.add(messages.poke(self._now_us, index, word, mask - (1 << 32) if mask >> 31 else mask))
+
+    def configure(self, **values: int) -> None:
+        """Parameters by name, in memory only: gone at the next start."""
+        for name, value in values.items():
+            self.poke("params", PARAMETERS[name], value)
+
+    def reset(self) -> None:
+        """Pulls the reset line; plant and flash are kept."""
+        self._restart(RESET)
+
+    def cut_power(self) -> None:
+        """Takes the power away at once and gives it back; plant and flash are kept. Blocked without a switch."""
+        self._restart(POWER_CUT)
+
+    def cut_points(self, count: int) -> list[int]:
+        """That many moments for cut_power_while(), by the seed."""
+        return self.device.cut_points(random.Random(self.seed), count)
+
+    def cut_power_while(self, seconds: float, point: int) -> None:
+        """As cut_power(), somewhere within what the node does in that time; what it sent meanwhile is lost."""
+        until_us = self._now_us + round(seconds * 1e6)
+        batch, horizon_us = self._next(until_us)
+        events = [self._event(*item) for item in batch]
+        del self._queue[: len(batch)]
+        work = self.device.cut_while(horizon_us, events, point)
+        self._loop.run(work, what=f"exchange with {self.name}")
+        self._restart(POWER_CUT)
+
+    def _restart(self, cause: int) -> None:
+        self._loop.run(self.device.restart(self._now_us, cause), what=f"{self.name} after a restart")
+        self._commander = self._new_commander()
+        self._queue = [(t, n, what) for t, n, what in self._queue if isinstance(what, Event)]
+
+    def _us(self, at_s: float | None) -> int:
+        return self._now_us if at_s is None else round(at_s * 1e6)
+
+    # --- commands
+
+    def _new_commander(self) -> Commander:
+        key = bench_key(self.device.setup.seed, self.device.node)
+        return Commander(key, BENCH_KEY_INDEX, self.twin.node.counters[BENCH_KEY_INDEX].last)
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last telecommand that went up."""
+        return self._commander.sequence
+
+    def send(self, name: str, *arguments: int, data: bytes = b"", at_s: float | None = None) -> Sent:
+        """A telecommand that goes up at that time, now without one."""
+        sent = Sent(name, arguments, data)
+        insort(self._queue, (self._us(at_s), next(self._order), sent))
+        return sent
+
+    def send_packet(self, packet: bytes, at_s: float | None = None) -> None:
+        """Bytes at the node's receiver, authentic or not."""
+        self.add(messages.packet(self._us(at_s), packet))
+
+    def command(self, name: str, *arguments: int, data: bytes = b"") -> str:
+        """Sends a telecommand and waits for its acceptance; the code's name, "ok" when it was obeyed.
+
+        AssertionError when no report comes: without contact none does.
+        """
+        sent = self.send(name, *arguments, data=data)
+        self.until(lambda: self.report(sent), PATIENCE_S, f"acceptance report of {name}")
+        report = self.report(sent)
+        assert report is not None
+        return report.code
+
+    def report(self, sent: Sent, kind: str = "acceptance") -> Heard | None:
+        """The acceptance or completion report of a telecommand, if it was heard."""
+        if sent.sequence is None:
+            return None
+        reports = (h for h in self.heard if h.name == kind and h.fields["sequence"] == sent.sequence)
+        return next(reports, None)
+
+    def query(
+        self,
+        image: npt.NDArray[np.int8] | bytes,
+        priority: int = 0,
+        deadline_s: float = 3600.0,
+        at_s: float | None = None,
+        model_id: int | None = None,
+    ) -> tuple[int, Sent]:
+        """Sends an image to classify, with a deadline so many seconds from now; (job, telecommand)."""
+        job = next(self._jobs)
+        data = image if isinstance(image, bytes) else image.tobytes()
+        model = self.twin.node.accelerator.model_id if model_id is None else model_id
+        deadline = int(self.now_s + deadline_s)
+        return job, self.send("query", job, model, priority, deadline, data=data, at_s=at_s)
+
+    def answer(self, job: int) -> Answer | None:
+        """A job's answer, if it was heard; the first when it was sent more than once."""
+        return next(iter(self.answers(job)), None)
+
+    def answers(self, job: int | None = None) -> list[Answer]:
+        """All results that were heard, of one job or of all, repetitions included."""
+        results = (heard for heard in self.heard if heard.name == "result")
+        return [self._answer(heard) for heard in results if job in (None, heard.fields["job"])]
+
+    def _answer(self, heard: Heard) -> Answer:
+        fields = heard.fields
+        return Answer(
+            job=fields["job"],
+            code=heard.code,
+            output=heard.packet.data,
+            duration_ms=fields["duration"],
+            energy_j=fields["energy"] * self.joules_per_unit / 1000,
+            work_kcycles=fields["work"],
+            sent_s=heard.sent_s,
+            count=heard.packet.count,
+        )
+
+    def take_over(self, *counts: int) -> Sent:
+        """The ground has those packets (by their counts): custody ends."""
+        return self.send("custody", data=b"".join(count.to_bytes(2, "big") for count in counts))
+
+    # --- what it knows, and what is so
+
+    def events(self, name: str | None = None) -> list[Heard]:
+        """Events that were heard, of one name or all."""
+        return [heard for heard in self.heard if heard.name == "event" and name in (None, heard.event)]
+
+    def parameter(self, name: str) -> int:
+        """A parameter's value in force."""
+        return self.twin.node.computer.v[PARAMETERS[name]]
+
+    def state(self, word: str) -> int:
+        """A word of the flight computer's state, by its name in ascnode_fw.flight.layout."""
+        return self._words("flight")[f_.NAMES.index(word)]
+
+    def _words(self, buffer: str) -> Sequence[int]:
+        if buffer == "plant" and self.device.hosted:
+            return self.device.hosted.plant.state
+        return next(words for name, words, _ in self.twin.node.buffers() if name == buffer)
+
+    def plant(self, word: str) -> int:
+        """A word of the plant's state, by its name in ascnode_fw.plant.layout, wherever it runs."""
+        return self._words("plant")[p_.STATE_NAMES.index(word)]
+
+    @property
+    def mode(self) -> str:
+        """SAFE, CHARGE, COMPUTE or DOWNLINK."""
+        return d.MODES[self.state("mode")]
+
+    @property
+    def charge(self) -> float:
+        """State of charge that the plant has, 0..1."""
+        return self.plant("energy 2^k J") / self.twin.node.plant_words[p_.CAPACITY_J]
+
+    @property
+    def accelerator_c(self) -> float:
+        """Temperature that the accelerator has."""
+        return self.plant("t_accel uK") / 1e6 - KELVIN_AT_0_C
+
+    @property
+    def accelerator_w(self) -> float:
+        """Power that the flight computer gives the accelerator's work, mean of the last period."""
+        return self.state("accelerator pw") * self.joules_per_unit / 1000
+
+    @property
+    def load_w(self) -> float:
+        """Power that the plant drew in the last period."""
+        return self.plant("load_power pw") * self.joules_per_unit / 1000
+
+
+def _merged(a: Jitter, b: Jitter) -> Jitter:
+    return Jitter(
+        [x + y for x, y in zip(a.histogram, b.histogram, strict=True)],
+        a.missed + b.missed,
+        max(a.latest_us, b.latest_us),
+        a.total_us + b.total_us,
+        max(a.longest_step_us, b.longest_step_us),
+    )

@@ -1,0 +1,265 @@
+"""The pytest plugin: options, fixtures, outcomes and the report.
+
+It is loaded in every pytest run of its environment, so it imports pytest alone until a test uses one of its fixtures,
+and everything that it adds is called ascnode.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from ascnode_hil.bench import HilBench
+    from ascnode_hil.evidence import Evidence
+    from ascnode_hil.measure import Measurement
+    from ascnode_hil.node import HilNode
+    from ascnode_hil.pool import Pool
+    from ascnode_hil.sky import HilSky
+
+MARKER = "ascnode_requirement"
+_SUITES = "ascnode_hil.suites"
+
+_EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("ascnode", "hardware-in-the-loop tests of ascnode nodes")
+    group.addoption(
+        "--ascnode-board",
+        metavar="BOARD",
+        help="virtual (default), twin, serial:PORT[,PORT...] or bench:NAME[,NAME...]",
+    )
+    group.addoption(
+        "--ascnode-plant",
+        choices=("board", "host"),
+        default="board",
+        help="where the modelled hardware runs (default: board)",
+    )
+    group.addoption(
+        "--ascnode-time",
+        choices=("lockstep", "real"),
+        default="lockstep",
+        help="as fast as the boards answer, or a control period when it is due (default: lockstep)",
+    )
+    group.addoption("--ascnode-seed", type=int, default=1, help="of keys, noise and choices (default: 1)")
+    group.addoption("--ascnode-scenario", metavar="FILE", help="scenario (TOML) whose hardware the boards have")
+    group.addoption("--ascnode-bench-file", metavar="FILE", help="the boards of this desk, for bench:NAME")
+    group.addoption("--ascnode-report", metavar="FILE", help="write one self-contained HTML page")
+    parser.addini("ascnode_requirements", "tables (TOML) of your own requirements", type="paths", default=[])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{MARKER}(*ids): the requirements that a test verifies")
+    named = config.getoption("--ascnode-board")
+    if named is not None:
+        _usage(lambda: _parse_target(named))
+    if not hasattr(config, "workerinput"):
+        from ascnode_hil.collect import Collector
+
+        config.pluginmanager.register(Collector(config), "ascnode collector")
+
+
+def _parse_target(named: str) -> None:
+    from ascnode_hil.target import parse_target
+
+    parse_target(named)
+
+
+def _usage(work: Callable[[], Any]) -> Any:
+    # An option that makes no sense ends the run in one sentence.
+    from ascnode.errors import AscnodeError
+
+    try:
+        return work()
+    except AscnodeError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+# --- requirements
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    named = [(item, ids) for item in items if (ids := _requirements(item))]
+    if not named:
+        return
+    from ascnode_hil.requirements import requirements
+
+    known = _usage(lambda: requirements(config.getini("ascnode_requirements")))
+    for item, ids in named:
+        for name in ids:
+            if name not in known:
+                raise pytest.UsageError(f"{item.nodeid}: no requirement {name!r} in the table")
+
+
+def _requirements(item: pytest.Item) -> list[str]:
+    return [str(name) for mark in item.iter_markers(MARKER) for name in mark.args]
+
+
+# --- fixtures
+
+
+@pytest.fixture(scope="session")
+def ascnode_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """The boards of this session."""
+    from ascnode.scenario.scenario import Scenario, load
+    from ascnode_hil.pool import Pool
+    from ascnode_hil.rig import Setup
+    from ascnode_hil.target import DEFAULT, parse_target
+
+    option = request.config.getoption
+    file = option("--ascnode-scenario")
+    scenario = load(Path(file)) if file else Scenario()
+    setup = Setup(scenario, option("--ascnode-seed"), option("--ascnode-plant"), tmp_path_factory.mktemp("ascnode"))
+    bench_file = option("--ascnode-bench-file")
+    target = parse_target(option("--ascnode-board") or DEFAULT)
+    pool = Pool(target, setup, Path(bench_file) if bench_file else None, option("--ascnode-time") == "real")
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def ascnode_open(request: pytest.FixtureRequest, ascnode_pool: Pool) -> Iterator[Callable[[int], HilNode]]:
+    """Opens the board of a number, begun afresh, and keeps what it leaves for the report."""
+    evidence = _evidence(request.node)
+    opened: list[HilNode] = []
+
+    def open_node(number: int) -> HilNode:
+        node = ascnode_pool.node(number)
+        opened.append(node)
+        evidence.boards[node.name] = node.device.version
+        evidence.traces.append(node.trace)
+        return node
+
+    yield open_node
+    for node in opened:
+        if node.jitter:
+            evidence.jitter = node.jitter.bins()
+            evidence.missed_deadlines += len(node.jitter.missed)
+
+
+@pytest.fixture
+def ascnode_node(ascnode_open: Callable[[int], HilNode]) -> HilNode:
+    """One board, begun afresh at time 0: in the dark, without contact, its flash as earlier tests left it."""
+    return ascnode_open(0)
+
+
+@pytest.fixture
+def ascnode_bench(ascnode_open: Callable[[int], HilNode], ascnode_pool: Pool) -> HilBench:
+    """Several boards: call it with their number."""
+    from ascnode_hil.bench import HilBench
+
+    return HilBench(ascnode_open, ascnode_pool.loop)
+
+
+@pytest.fixture
+def ascnode_sky(ascnode_node: HilNode) -> HilSky:
+    """The sky over `ascnode_node`."""
+    from ascnode_hil.sky import HilSky
+
+    return HilSky(ascnode_node)
+
+
+@pytest.fixture
+def ascnode_measure(request: pytest.FixtureRequest) -> Callable[..., Measurement]:
+    """Records a value: ascnode_measure("soc_min", 61.2, "%", low=20, marginal=25). One beyond its limits fails."""
+    from ascnode_hil.measure import measurement
+
+    evidence = _evidence(request.node)
+
+    def measure(*args: Any, **limits: Any) -> Measurement:
+        measured = measurement(*args, **limits)
+        evidence.measurements.append(measured)
+        if measured.outcome == "fail":
+            raise AssertionError(f"beyond its limits: {measured}")
+        return measured
+
+    return measure
+
+
+# --- outcomes
+
+
+def _evidence(item: pytest.Item) -> Evidence:
+    from ascnode_hil.evidence import Evidence
+
+    if _EVIDENCE not in item.stash:
+        item.stash[_EVIDENCE] = Evidence(_requirements(item), repeat=_repeat(item))
+    return item.stash[_EVIDENCE]
+
+
+def _concerns(item: pytest.Item) -> bool:
+    # Whether a test is ours to report on.
+    fixtures = getattr(item, "fixturenames", ())
+    return any(name.startswith("ascnode_") for name in fixtures) or item.get_closest_marker(MARKER) is not None
+
+
+def _repeat(item: pytest.Item) -> str:
+    # The command that runs this test again, as it was run.
+    module = getattr(getattr(item, "module", None), "__name__", "")
+    where = [item.nodeid]
+    if module.startswith(_SUITES):
+        where = ["--pyargs", module + "::" + item.nodeid.partition("::")[2]]
+    option = item.config.getoption
+    words = ["pytest", *where, "--ascnode-board", option("--ascnode-board") or "virtual"]
+    words += ["--ascnode-plant", option("--ascnode-plant"), "--ascnode-seed", str(option("--ascnode-seed"))]
+    words += ["--ascnode-time", option("--ascnode-time")]
+    for name in ("--ascnode-scenario", "--ascnode-bench-file"):
+        if option(name):
+            words += [name, option(name)]
+    return shlex.join(words)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:
+    report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+    if _concerns(item):
+        _judge(item, call, report)
+    return report  # type: ignore[return-value]
+
+
+def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    from ascnode_hil.evidence import outcome_of
+
+    evidence = _evidence(item)
+    if report.failed and call.excinfo is not None and _is_rig(item, call):
+        evidence.blocked = str(call.excinfo.value) or type(call.excinfo.value).__name__
+        evidence.rig_broke = _rig_broke(call.excinfo.value)
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"blocked: {evidence.blocked}")
+    if report.when == "setup" and report.passed:
+        return
+    outcome = outcome_of(report.passed, report.skipped, evidence)
+    report.ascnode = evidence.plain(outcome)  # type: ignore[attr-defined]
+    if report.when == "call" or not report.passed:
+        report.user_properties += evidence.properties(outcome)
+
+
+def _is_rig(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
+    from ascnode_hil.blame import is_rig
+
+    assert call.excinfo is not None
+    named = item.config.getoption("--ascnode-board") or ""
+    return is_rig(call.excinfo.value, call.when == "setup", named.startswith(("serial:", "bench:")))
+
+
+def _rig_broke(error: BaseException) -> bool:
+    # What was there went away, as against what the bench never had.
+    from ascnode_hil.errors import Blocked
+
+    return not isinstance(error, Blocked)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    evidence: dict[str, Any] | None = getattr(report, "ascnode", None)
+    if evidence and evidence["outcome"] == "marginal" and report.when == "call" and report.passed:
+        return "marginal", "m", "MARGINAL"
+    if evidence and evidence["outcome"] == "blocked" and report.skipped:
+        return "blocked", "b", "BLOCKED"
+    return None
