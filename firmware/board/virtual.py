@@ -1,15 +1,21 @@
 # The virtual board's boot ROM, run by the unix port with `-c` before anything else: mounts the flash image at
 # / and does what a board does after a reset: boot.py, main.py, REPL. It is not copied to a board.
 # Arguments: the image file; "friendly" or "raw", the REPL to end in.
-# Descriptor 3 is a pipe to the supervisor for one line: "mounted", or what went wrong. Only after "mounted"
-# does a Ctrl-C reach this process as a signal.
+# Descriptor 3 is a pipe to the supervisor for lines: "mounted", or what went wrong; "cut" when the flash has met the
+# write that power was to fail at. Only after "mounted" does a Ctrl-C reach this process as a signal.
+# ASCNODE_CUT names a file that may hold "N SHARE": power fails at the Nth write or erase from then on, of which SHARE
+# halves (0, 1, 2) reach the flash.
 
 
 class Flash:
     """A block device over a file of 4,096-byte blocks; erased flash reads 0xff."""
 
-    def __init__(self, path):
+    def __init__(self, path, cut, status):
         self.file = open(path, "r+b")
+        self.cut = open(cut, "rb") if cut else None
+        self.status = status
+        self.order = b""
+        self.left = 0
         self.blocks = self.file.seek(0, 2) // 4096
         self.erased = b"\xff" * 4096
 
@@ -18,8 +24,34 @@ class Flash:
         self.file.readinto(buf)
 
     def writeblocks(self, block, buf, offset=0):
+        halves = 2
+        cut = self.cut_now()
+        if cut:
+            halves = int(self.order.split()[1])
         self.file.seek(block * 4096 + offset)
-        self.file.write(buf)
+        self.file.write(memoryview(buf)[: len(buf) * halves // 2])
+        if cut:
+            self.die()
+
+    def cut_now(self):
+        # Whether power fails in this write.
+        if not self.cut:
+            return False
+        self.cut.seek(0)
+        order = self.cut.read()
+        if order != self.order:
+            self.order = order
+            self.left = int(order.split()[0]) if order else 0
+        self.left -= 1
+        return self.left == 0
+
+    def die(self):
+        # Nothing more is written; the supervisor takes the power away.
+        import time
+
+        self.status.write("cut\n")
+        while True:
+            time.sleep(1)
 
     def ioctl(self, op, arg):
         if op == 4:
@@ -31,14 +63,14 @@ class Flash:
         return 0
 
 
-def mount(image):
+def mount(image, status):
     import os
     import sys
 
     import vfs
 
     # The same write size as the RP2040's port, so that images interchange with it.
-    flash = vfs.VfsLfs2(Flash(image), progsize=256)
+    flash = vfs.VfsLfs2(Flash(image, os.getenv("ASCNODE_CUT"), status), progsize=256)
     vfs.umount("/")
     vfs.mount(flash, "/")
     os.chdir("/")
@@ -75,14 +107,13 @@ def start():
     status = open(3, "wb")
     image, mode = sys.argv[1:]
     try:
-        mount(image)
+        mount(image, status)
     except Exception as error:
         status.write("cannot mount the flash image: {!r}\n".format(error))
         sys.exit(2)
     finally:
         del sys.argv[:]
     status.write("mounted\n")
-    status.close()
     micropython.kbd_intr(3)
     terminal = termios.tcgetattr(0)
     # boot.py, main.py and the REPL share a namespace that starts empty, as on a board.

@@ -65,7 +65,9 @@ class Orders:
         return events
 
 
-async def advance(stepped: Stepped, until_us: int, events: Sequence[Event] = (), batch: int = 8) -> list[Done]:
+async def advance(
+    stepped: Stepped, until_us: int, events: Sequence[Event] = (), batch: int = 8
+) -> list[Done]:
     """Exchanges until that time, a few events at a time: what is not applied goes up with the next one."""
     left = list(events)
     dones: list[Done] = []

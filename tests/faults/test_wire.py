@@ -61,9 +61,7 @@ class Bench:
             messages.packet(0, commander.packet("set_param", d.P_RADIO_BPS, 100_000)),
         ]
         dones = [await self.session.exchange(5 * S, opening)]
-        asked = [
-            messages.packet(6 * S, commander.packet("get_param", number % 40)) for number in range(16)
-        ]
+        asked = [messages.packet(6 * S, commander.packet("get_param", number % 40)) for number in range(16)]
         dones.append(await self.session.exchange(20 * S, asked))
         light = [messages.environment(i * S // 2, i, i, 0, 9) for i in range(30, 150)]
         dones.append(await self.session.exchange(60 * S, light))
@@ -347,7 +345,9 @@ def test_a_refused_request_is_refused_again_and_the_next_one_is_obeyed() -> None
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_board_and_its_twin_agree_over_a_bad_cable(tmp_path: Path, seed: int) -> None:
     scenario = Scenario(shell=Shell(boards=((0, 0),)))
-    noises = [Noise(effect=effect, rate=0.15, delay_s=0.03) for effect in ("drop", "duplicate", "reorder", "delay")]
+    noises = [
+        Noise(effect=effect, rate=0.15, delay_s=0.03) for effect in ("drop", "duplicate", "reorder", "delay")
+    ]
     noises.append(Noise(effect="bit_errors", rate=2e-4))
 
     async def inner() -> None:

@@ -10,7 +10,9 @@ HELLO = const(1)  # >H nonce, not 0: a later one opens a session
 TO_REPL = const(2)  # then b"repl": leave the firmware for the REPL
 # LINK, board to host
 IDENTITY = const(0x81)
-CREDIT = const(0x82)  # >HHB session, number, frames of that request that were taken: those have no other reply
+CREDIT = const(
+    0x82
+)  # >HHB session, number, frames of that request that were taken: those have no other reply
 REFUSED = const(0x83)  # >HH session, number (0 and 0: of a frame without them), then why it was not obeyed
 
 # session (0: none, after a boot), unique id, dictionary digest, credit, greatest body, CRC of the plant, model id,

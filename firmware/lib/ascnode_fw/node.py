@@ -96,6 +96,7 @@ class Node:
         self.computer.restart(self.params)
         f = self.computer.f
         f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS] = s, ms, boots
+        f[f_.RADIO_LOCK] = 0 if self.bench else 1
         self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = self.words[_OWED_MS] = 0
         self._keep_sequence()
         self.cause = cause
@@ -246,13 +247,18 @@ class Node:
         if self.sim is not None:
             self.sim.lockstep = False
 
+    def fly(self) -> None:
+        # Without a bench there is nobody to say that the radio has lock: the wire is the radio.
+        self.bench = False
+        self.computer.f[f_.RADIO_LOCK] = 1
+
     def has_sim(self) -> bool:
         # Whether there is a SIM plane. A flight image lacks the module, and a node in it knows no such frame.
         if self.sim is None and self.bench:
             try:
                 from ascnode_fw.sim import SimPlane
             except ImportError:
-                self.bench = False
+                self.fly()
                 return False
             self.sim = SimPlane(self)
         return self.sim is not None

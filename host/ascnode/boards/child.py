@@ -11,7 +11,7 @@ import signal
 import time
 import tty
 
-# The child writes one line to this descriptor: "mounted", or what went wrong (see firmware/board/virtual.py).
+# The child writes lines to this descriptor: "mounted", or what went wrong; "cut" (see firmware/board/virtual.py).
 STATUS_FD = 3
 QUEUE_BYTES = 65536
 
@@ -68,6 +68,7 @@ class Child:
         for fd in (self.terminal, self.status):
             os.set_blocking(fd, False)
         self.mounted = False
+        self.silent = False  # its status has ended
         self._ended: int | None = None
         self._signalled_s = 0.0
 

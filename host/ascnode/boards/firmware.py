@@ -62,6 +62,11 @@ def board_files(march: str) -> dict[str, bytes]:
     return files
 
 
+def flight_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Of a board's files those that fly: without the SIM plane, which only a bench has."""
+    return {name: data for name, data in files.items() if not name.startswith("lib/ascnode_fw/sim.")}
+
+
 def boot_rom() -> str:
     """The script that makes a MicroPython process a virtual board; it is not in the flash."""
     return (_board_folder() / "virtual.py").read_text()

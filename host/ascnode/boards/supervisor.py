@@ -15,7 +15,7 @@ stdout: one JSON object a line, with "event" as
     crash  signal           the VM was killed by a signal that did not come from here; the board is off
     fault  reason           the VM cannot boot and the board is off
     error  reason           an unknown command came
-    off                     the board has no power
+    off                     the board has no power; also when it met the write that ASCNODE_CUT ordered a cut at
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Supervisor:
         if self._child is not None:
             if not self._to_host.full():
                 reads[self._child.terminal] = self._take_from_child
-            if not self._child.mounted:
+            if not self._child.silent:
                 reads[self._child.status] = self._take_status
         readable, writable, _ = select.select(reads, writes, [])
         for fd in writable:
@@ -173,18 +173,29 @@ class Supervisor:
 
     def _take_status(self) -> None:
         child = self._child
-        if child is None or child.mounted:
+        if child is None or child.silent:
             return
         line = read_available(child.status)
-        if line:
+        if child.mounted:
+            self._note_cut(child, line)
+        elif line:
             self._note_status(child, line)
         elif line is not None:
             self._ended(child)
 
+    def _note_cut(self, child: Child, line: bytes | None) -> None:
+        child.silent = line == b""  # its end; what it printed is still to be read
+        if line:
+            with open(self._environment["ASCNODE_CUT"], "wb"):  # noqa: PTH123 -- as below
+                pass  # done: the next boot has no such order
+            self._obey("cut")
+
     def _note_status(self, child: Child, line: bytes) -> None:
-        if line == b"mounted\n":
+        if line.startswith(b"mounted\n"):
             child.mounted = True
             self._report("boot", boot=self._boots, pid=child.pid)
+            if line != b"mounted\n":
+                self._note_cut(child, line)
         else:
             self._fault(line.decode(errors="replace").strip())
 

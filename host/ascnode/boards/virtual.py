@@ -73,6 +73,7 @@ class VirtualBoard:
         self.name = name or self.flash.stem
         self._interpreter = interpreter or require_interpreter()
         self._link = link
+        self._order = self.flash.with_suffix(".cut")
         self._grace_ms = grace_ms
         self._events: list[Event] = []
         self._commanded = 0
@@ -100,6 +101,7 @@ class VirtualBoard:
                 f"board {self.name}: {self.flash} {what}; a {self.profile.name} needs {need} bytes"
             )
         try:
+            self._order.write_bytes(b"")
             self._process = subprocess.Popen(
                 self._command(),
                 stdin=subprocess.PIPE,
@@ -116,6 +118,7 @@ class VirtualBoard:
         process, self._process = self._process, None
         if process is None:
             return
+        self._order.unlink(missing_ok=True)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
@@ -208,6 +211,13 @@ class VirtualBoard:
                 details = json.loads(line)
                 self._events.append(Event(details.pop("event"), details))
 
+    def cut_at_write(self, number: int, halves: int = 0) -> None:
+        """Power fails at that write or erase of the flash from now on (1 is the next), once; of its bytes so many
+        halves (0, 1 or 2) are stored."""
+        if number < 1 or halves not in (0, 1, 2):
+            raise BoardError(f"board {self.name}: a cut at write {number} with {halves} halves makes no sense")
+        self._order.write_bytes(b"%d %d" % (number, halves))
+
     def fileno(self) -> int:
         """Readable when there are events for poll()."""
         process = self._running()
@@ -219,6 +229,7 @@ class VirtualBoard:
         supervisor = [sys.executable, "-I", "-S", "-c", _SUPERVISOR.format(folder=folder)]
         if self._link is not None:
             supervisor += ["--link", str(self._link)]
+        supervisor += ["--env", f"ASCNODE_CUT={self._order}"]
         if self._grace_ms is not None:
             supervisor += ["--env", f"ASCNODE_GRACE_MS={self._grace_ms}"]
         child = [*self._interpreter.command, "-X", f"heapsize={self.profile.heap}", "-c", boot_rom()]

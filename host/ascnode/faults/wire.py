@@ -46,7 +46,9 @@ class Direction:
         """Whether nothing is held back."""
         return self._held is None
 
-    def _hit(self, noise: Noise, delay_s: float, frame: bytes, rng: random.Random) -> list[tuple[float, bytes]]:
+    def _hit(
+        self, noise: Noise, delay_s: float, frame: bytes, rng: random.Random
+    ) -> list[tuple[float, bytes]]:
         spoiled = damaged(noise, frame, rng)
         if noise.effect != "bit_errors" or spoiled != frame:
             self._injected(self._name, noise.effect, f"frame {self._count}, {len(frame)} bytes")

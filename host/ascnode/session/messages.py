@@ -61,7 +61,10 @@ def sensors(time_us: int, words: Sequence[int], conditions: int) -> Event:
 
 
 def sensor_fault(time_us: int, sensor: int, keep: int, offset: int) -> Event:
-    """From then on a sensor's words are cut to a mask and moved by an offset: (0, v) sticks at v, (0xFFF, 0) is well."""
+    """From then on a sensor's words are cut to a mask and moved by an offset.
+
+    (0, v) sticks at v; (0xFFF, 0) is well.
+    """
     return Event(time_us, link.SENSOR_FAULT, struct.pack(link.SENSOR_FAULT_FORMAT, sensor, keep, offset))
 
 

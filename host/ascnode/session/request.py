@@ -61,4 +61,3 @@ class Request:
         if self._last < 0 or any(part not in self._parts for part in range(self._last + 1)):
             return None
         return [self._parts[part] for part in range(self._last + 1)]
-

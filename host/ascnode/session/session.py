@@ -57,7 +57,9 @@ class Session:
     and in order, however often the cable made them come.
     """
 
-    def __init__(self, port: Line, listener: Listener | None = None, patience: Patience | None = None) -> None:
+    def __init__(
+        self, port: Line, listener: Listener | None = None, patience: Patience | None = None
+    ) -> None:
         self.port = port
         self.identity: Identity | None = None
         self.listener = listener
@@ -102,7 +104,9 @@ class Session:
 
     # --- requests
 
-    async def _ask(self, bodies: Sequence[bytes], wait_s: float, what: str, first_s: float = 0.0) -> list[bytes]:
+    async def _ask(
+        self, bodies: Sequence[bytes], wait_s: float, what: str, first_s: float = 0.0
+    ) -> list[bytes]:
         # The answer's frames. A request that is given up stays open: the board may have obeyed it.
         if self._open:
             raise SessionError(
@@ -137,10 +141,14 @@ class Session:
         while (answer := request.answer) is None:
             if request.refusal is not None:
                 self._open = None
-                raise SessionError(f"{self.port.path}: the board refused the request for the {what}: {request.refusal}")
+                raise SessionError(
+                    f"{self.port.path}: the board refused the request for the {what}: {request.refusal}"
+                )
             at = max(at, request.taken)
             waiting = sum(len(frame) for frame in request.frames[request.taken : at])
-            if at < len(request.frames) and (at == request.taken or waiting + len(request.frames[at]) <= self._credit):
+            if at < len(request.frames) and (
+                at == request.taken or waiting + len(request.frames[at]) <= self._credit
+            ):
                 await self._send(request, at, deadline, again=at < request.told)
                 at += 1
             else:
@@ -267,7 +275,9 @@ class Session:
         first_s = min(self.patience.most_s, _SLACK * self._pace * (until_us - start_us))
         done = messages.whole_done(await self._ask(bodies, wait_s, what, first_s))
         self._now_us = done.now_us
-        if done.now_us > start_us and resent == self.resent:  # what was repeated says nothing of the pace (P. Karn)
+        if (
+            done.now_us > start_us and resent == self.resent
+        ):  # what was repeated says nothing of the pace (P. Karn)
             self._pace = (self._pace + (self._loop.time() - start_s) / (done.now_us - start_us)) / 2
         return done
 

@@ -133,7 +133,11 @@ class HostedPlant:
     def _integrate(self, done: Done) -> None:
         # As Node does on a board.
         state = self.plant.state
-        for word, value in ((p_.ACCEL_ON, done.accel_on), (p_.ACCEL_PW, done.accel_pw), (p_.EXTRA_PW, done.radio_pw)):
+        for word, value in (
+            (p_.ACCEL_ON, done.accel_on),
+            (p_.ACCEL_PW, done.accel_pw),
+            (p_.EXTRA_PW, done.radio_pw),
+        ):
             if state[word] != value:
                 self.plant.set_input(word, value)
         step_ms = self._words[p_.STEP_MS]
