@@ -170,8 +170,8 @@ class HilNode:
 
     async def _paced(self, events: list[Event], horizon_us: int) -> Sequence[Done]:
         period_us = round(self.period_s * 1e6)
-        end_us = self._now_us + period_us
-        dones, jitter = await fly_in_real_time(self.device.stepper, self._now_us, end_us, period_us, events)
+        stepper = self.device.stepper
+        dones, jitter = await fly_in_real_time(stepper, self._now_us, horizon_us, period_us, events)
         self.jitter = jitter if self.jitter is None else _merged(self.jitter, jitter)
         return dones
 

@@ -16,9 +16,15 @@ class HilSky:
     def __init__(self, node: HilNode) -> None:
         self._node = node
 
-    def sun(self, illumination: float = 1.0, at_s: float | None = None) -> None:
-        """Sunlight on the array, on no face of the radiator."""
-        self._node.environment(illumination, at_s=at_s)
+    def sun(
+        self,
+        illumination: float = 1.0,
+        cos_radiator: float = 0.0,
+        albedo: float = 0.0,
+        at_s: float | None = None,
+    ) -> None:
+        """Sunlight on the array, and as much on the radiator as it faces the Sun."""
+        self._node.environment(illumination, cos_radiator, albedo, at_s)
 
     def eclipse(self, start_s: float, end_s: float, planned: bool = True) -> None:
         """Dark from `start_s` to `end_s`; `planned`: the node is told in advance."""

@@ -53,7 +53,7 @@ def test_a_query_is_refused_for_what_forbids_it(
         for _ in range(SLOTS):
             node.query(image(), deadline_s=100_000)
     node.step(2)
-    _, sent = node.query(image(), deadline_s=1 if condition == "deadline" else 100_000)
+    _, sent = node.query(image(), deadline_s=0 if condition == "deadline" else 100_000)
     assert _code(node, sent) == code
 
 
