@@ -25,7 +25,9 @@ class HilBench:
     def advance(self, seconds: float) -> list[list[Heard]]:
         """Lets the same time pass on all boards, beside each other; what each radio sent."""
         before = [len(node.heard) for node in self.nodes]
-        self._loop.run(self._advance(seconds), 120.0 + 2 * seconds * len(self.nodes), "exchanges with the boards")
+        self._loop.run(
+            self._advance(seconds), 120.0 + 2 * seconds * len(self.nodes), "exchanges with the boards"
+        )
         return [node.heard[n:] for node, n in zip(self.nodes, before, strict=True)]
 
     async def _advance(self, seconds: float) -> None:

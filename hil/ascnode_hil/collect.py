@@ -73,7 +73,9 @@ class Collector:
                 if measured["outcome"] == "marginal":
                     value = f"{measured['value']:.6g} {measured['unit']}"
                     terminalreporter.line(f"MARGINAL {name}: {measured['name']} = {value}")
-        terminalreporter.line(", ".join(f"{told[outcome]} {outcome}" for outcome in reversed(_WEIGHT) if told[outcome]))
+        terminalreporter.line(
+            ", ".join(f"{told[outcome]} {outcome}" for outcome in reversed(_WEIGHT) if told[outcome])
+        )
         if self.config.getoption("--ascnode-report"):
             terminalreporter.line(f"report: {self.config.getoption('--ascnode-report')}")
         if self.verdict:

@@ -47,8 +47,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="as fast as the boards answer, or a control period when it is due (default: lockstep)",
     )
     group.addoption("--ascnode-seed", type=int, default=1, help="of keys, noise and choices (default: 1)")
-    group.addoption("--ascnode-scenario", metavar="FILE", help="scenario (TOML) whose hardware the boards have")
+    group.addoption(
+        "--ascnode-scenario", metavar="FILE", help="scenario (TOML) whose hardware the boards have"
+    )
     group.addoption("--ascnode-bench-file", metavar="FILE", help="the boards of this desk, for bench:NAME")
+    group.addoption(
+        "--ascnode-requirement",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only tests of that requirement",
+    )
     group.addoption("--ascnode-report", metavar="FILE", help="write one self-contained HTML page")
     parser.addini("ascnode_requirements", "tables (TOML) of your own requirements", type="paths", default=[])
 
@@ -84,6 +93,16 @@ def _usage(work: Callable[[], Any]) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _check(config, items)
+    wanted = set(config.getoption("--ascnode-requirement"))
+    if wanted:
+        left_out = [item for item in items if wanted.isdisjoint(_requirements(item))]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _check(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # A test names requirements that there are, and so does the option.
     named = [(item, ids) for item in items if (ids := _requirements(item))]
     if not named:
         return
@@ -94,6 +113,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name in ids:
             if name not in known:
                 raise pytest.UsageError(f"{item.nodeid}: no requirement {name!r} in the table")
+    for name in config.getoption("--ascnode-requirement"):
+        if name not in known:
+            raise pytest.UsageError(f"--ascnode-requirement {name}: no such requirement in the table")
 
 
 def _requirements(item: pytest.Item) -> list[str]:
@@ -114,7 +136,9 @@ def ascnode_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     option = request.config.getoption
     file = option("--ascnode-scenario")
     scenario = load(Path(file)) if file else Scenario()
-    setup = Setup(scenario, option("--ascnode-seed"), option("--ascnode-plant"), tmp_path_factory.mktemp("ascnode"))
+    setup = Setup(
+        scenario, option("--ascnode-seed"), option("--ascnode-plant"), tmp_path_factory.mktemp("ascnode")
+    )
     bench_file = option("--ascnode-bench-file")
     target = parse_target(option("--ascnode-board") or DEFAULT)
     pool = Pool(target, setup, Path(bench_file) if bench_file else None, option("--ascnode-time") == "real")
@@ -195,7 +219,9 @@ def _evidence(item: pytest.Item) -> Evidence:
 def _concerns(item: pytest.Item) -> bool:
     # Whether a test is ours to report on.
     fixtures = getattr(item, "fixturenames", ())
-    return any(name.startswith("ascnode_") for name in fixtures) or item.get_closest_marker(MARKER) is not None
+    return (
+        any(name.startswith("ascnode_") for name in fixtures) or item.get_closest_marker(MARKER) is not None
+    )
 
 
 def _repeat(item: pytest.Item) -> str:
@@ -215,9 +241,7 @@ def _repeat(item: pytest.Item) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report: pytest.TestReport = yield  # type: ignore[misc, assignment]
     if _concerns(item):
         _judge(item, call, report)

@@ -32,7 +32,9 @@ def parse_target(text: str) -> Target:
         case "serial" | "bench" if names and len(set(names)) == len(names):
             return Target("serial" if kind == "serial" else "bench", names)
         case "emulated":
-            raise HilUsageError("--ascnode-board emulated: emulated boards do not exist yet; use virtual or twin")
+            raise HilUsageError(
+                "--ascnode-board emulated: emulated boards do not exist yet; use virtual or twin"
+            )
     raise HilUsageError(
         f"--ascnode-board {text}: names no board; it takes virtual, twin, serial:PORT or bench:NAME"
     )

@@ -133,7 +133,9 @@ def _faults(records: Records) -> str:
     cells: Counter[tuple[str, str, str]] = Counter()
     for record in records.values():
         cells.update({(fault, mode, record["outcome"]) for fault, mode, _ in record["faults"]})
-    rows = [(fault, mode, _Html(_mark(outcome)), count) for (fault, mode, outcome), count in sorted(cells.items())]
+    rows = [
+        (fault, mode, _Html(_mark(outcome)), count) for (fault, mode, outcome), count in sorted(cells.items())
+    ]
     return "<h2>Faults injected</h2>" + _table(("fault", "in mode", "outcome of the test", "tests"), rows)
 
 

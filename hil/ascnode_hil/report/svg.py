@@ -43,13 +43,16 @@ def bars(title: str, bins: Sequence[tuple[str, int]]) -> str:
             f'<text x="{x + wide / 2:.1f}" y="{HEIGHT - 6}" class="s" text-anchor="middle">{escape(label)}</text>'
         )
     parts.append(f'<text x="{_LEFT - 4}" y="{_TOP + 8}" class="s" text-anchor="end">{most}</text>')
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    )
 
 
 def _grid(title: str, y: tuple[float, float], x: tuple[float, float], lines: Sequence[Line]) -> str:
     bottom, right = HEIGHT - _BOTTOM, WIDTH - _RIGHT
     names = "  ".join(
-        f'<tspan fill="{colour}">{escape(name)}</tspan>' for (name, _), colour in zip(lines, COLOURS, strict=False)
+        f'<tspan fill="{colour}">{escape(name)}</tspan>'
+        for (name, _), colour in zip(lines, COLOURS, strict=False)
     )
     return (
         f'<rect x="{_LEFT}" y="{_TOP}" width="{right - _LEFT}" height="{bottom - _TOP}" class="f"/>'

@@ -47,7 +47,8 @@ def test_inference_gives_the_reference_models_bytes(ascnode_node: HilNode, ascno
 
 @pytest.mark.ascnode_requirement("ACC-02")
 @pytest.mark.parametrize(
-    ("more_model", "more_bytes", "code"), [(1, 0, "unknown model"), (0, 1, "bad arguments"), (0, -1, "bad arguments")]
+    ("more_model", "more_bytes", "code"),
+    [(1, 0, "unknown model"), (0, 1, "bad arguments"), (0, -1, "bad arguments")],
 )
 def test_a_query_that_no_model_takes_is_refused(
     ascnode_node: HilNode, ascnode_sky: HilSky, more_model: int, more_bytes: int, code: str

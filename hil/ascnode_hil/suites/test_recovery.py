@@ -63,7 +63,11 @@ def test_a_watchdog_reset_keeps_the_plant(ascnode_node: HilNode, ascnode_sky: Hi
     node.step(2)
     assert node.state("boots") == boots + 1
     after = node.charge, node.accelerator_c, node.plant("t_radiator uK")
-    assert after == (pytest.approx(before[0], abs=0.001), pytest.approx(before[1], abs=0.5), pytest.approx(before[2], abs=300_000))
+    assert after == (
+        pytest.approx(before[0], abs=0.001),
+        pytest.approx(before[1], abs=0.5),
+        pytest.approx(before[2], abs=300_000),
+    )
     assert after[0] != node.hardware.initial_charge
     node.contact()
     node.step(2)

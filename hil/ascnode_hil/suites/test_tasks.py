@@ -70,13 +70,17 @@ def test_jobs_run_by_priority_then_by_deadline(ascnode_node: HilNode, ascnode_sk
     assert not node.answers()
     release(node)
     node.until(lambda: len(node.answers()) >= len(urgencies), 120, "all results")
-    made = [one.fields["job"] for one in sorted(node.heard, key=lambda one: one.made_s) if one.name == "result"]
+    made = [
+        one.fields["job"] for one in sorted(node.heard, key=lambda one: one.made_s) if one.name == "result"
+    ]
     order = list(dict.fromkeys(made))
     assert order == sorted(urgencies, key=lambda job: urgencies[job])
 
 
 @pytest.mark.ascnode_requirement("TSK-03")
-def test_a_job_past_its_deadline_is_reported_expired_at_once(ascnode_node: HilNode, ascnode_sky: HilSky) -> None:
+def test_a_job_past_its_deadline_is_reported_expired_at_once(
+    ascnode_node: HilNode, ascnode_sky: HilSky
+) -> None:
     node = ascnode_node
     _ready(node, ascnode_sky)
     hold(node)
@@ -102,5 +106,9 @@ def test_every_accepted_query_is_answered_once(ascnode_node: HilNode, ascnode_sk
     assert Counter(answer.job for answer in node.answers()) == dict.fromkeys(sent, 1)
     assert {answer.code for answer in node.answers()} == {"ok"}
     for telecommand in sent.values():
-        done = [h.code for h in node.heard if h.name == "completion" and h.fields["sequence"] == telecommand.sequence]
+        done = [
+            h.code
+            for h in node.heard
+            if h.name == "completion" and h.fields["sequence"] == telecommand.sequence
+        ]
         assert done == ["ok"]
