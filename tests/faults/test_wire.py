@@ -299,6 +299,18 @@ def test_a_boots_hello_that_comes_late_is_not_taken_for_a_restart() -> None:
     run(body)
 
 
+def test_answers_to_a_hello_that_come_late_are_not_taken_for_a_restart() -> None:
+    async def body(one: Bench) -> None:
+        answer = frame(one.twin.handle(messages.hello(one.session.nonce))[0])  # before the first request
+        await one.session.begin(0)
+        for second in range(1, 5):
+            await one.session.exchange(second * S)
+        one.board.write(answer)
+        assert (await one.session.exchange(20 * S)).steps == 16
+
+    run(body)
+
+
 def test_a_host_that_comes_later_gets_a_session_above_the_last_ones() -> None:
     async def inner() -> None:
         one = Bench()

@@ -63,12 +63,13 @@ RECOVERED = const(3)  # a period failed, and the flight computer started afresh
 PACKET = const(1)  # a FLIGHT packet arrives at the radio
 ENVIRONMENT = const(2)  # >HHHH illumination, cos array, cos radiator, albedo, each /1024
 RADIO = const(3)  # >B 1 lock, 0 none
-POKE = const(4)  # >BIi buffer, word, value to XOR: an upset
+POKE = const(4)  # >BIi buffer (or WEIGHTS), word, value to XOR: an upset
 SENSORS = const(5)  # >6H sensor words of a hosted plant, and its conditions since the last ones
 SENSOR_FAULT = const(6)  # >BHh sensor, mask that its words are cut to, offset that is added then
 
 ENVIRONMENT_FORMAT = ">HHHH"
 POKE_FORMAT = ">BIi"
+WEIGHTS = const(0xFF)  # a POKE's buffer: the bytes of the accelerator's model, where it runs in software
 SENSORS_FORMAT = ">6H"
 SENSOR_FAULT_FORMAT = ">BHh"
 

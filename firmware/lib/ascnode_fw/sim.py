@@ -265,11 +265,22 @@ class SimPlane:
 
     def _poke(self, data: memoryview) -> None:
         buffer, word, mask = struct.unpack_from(link.POKE_FORMAT, data, 0)
+        if buffer == link.WEIGHTS:
+            self._poke_weights(word, mask)
+            return
         buffers = self.node.buffers()
         if buffer < len(buffers) and word < len(buffers[buffer][1]):
             if isinstance(buffers[buffer][1], bytearray):
                 mask &= 0xFF
             buffers[buffer][1][word] ^= mask
+
+    def _poke_weights(self, at: int, mask: int) -> None:
+        # What was read from flash is a constant to Python; on a board it lies in RAM like everything else.
+        image = getattr(self.node.accelerator, "image", b"")
+        if at < len(image):
+            import uctypes
+
+            uctypes.bytearray_at(uctypes.addressof(image), len(image))[at] ^= mask & 0xFF
 
     # --- outputs
 

@@ -215,7 +215,9 @@ class VirtualBoard:
         """Power fails at that write or erase of the flash from now on (1 is the next), once; of its bytes so many
         halves (0, 1 or 2) are stored."""
         if number < 1 or halves not in (0, 1, 2):
-            raise BoardError(f"board {self.name}: a cut at write {number} with {halves} halves makes no sense")
+            raise BoardError(
+                f"board {self.name}: a cut at write {number} with {halves} halves makes no sense"
+            )
         self._order.write_bytes(b"%d %d" % (number, halves))
 
     def fileno(self) -> int:

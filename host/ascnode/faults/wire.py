@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ascnode.errors import SessionTimeoutError
 from ascnode.faults.noise import Noise, damaged, generator, hits
+from ascnode.faults.schedule import Wire
 from ascnode.session.session import Line
 
 Injected = Callable[[str, str, str], None]
@@ -65,6 +66,11 @@ class Direction:
         return [(delay_s, spoiled)]
 
 
+def noise_of(one: Wire) -> Noise:
+    """What a fault of the schedule does to frames."""
+    return Noise.model_validate(one.model_dump(include={"effect", "rate", "burst_bits", "delay_s"}))
+
+
 class FaultyLine:
     """A port behind a cable that fails as `set` says; whole until then.
 
@@ -75,7 +81,7 @@ class FaultyLine:
     def __init__(self, line: Line, seed: int = 0, injected: Injected | None = None) -> None:
         self.path = line.path
         self._line = line
-        self._tell = injected or (lambda direction, effect, what: None)
+        self.injected = injected or (lambda direction, effect, what: None)
         self.up = Direction("up", seed, self._count)
         self.down = Direction("down", seed, self._count)
         self.losses_left: int | None = None
@@ -90,13 +96,20 @@ class FaultyLine:
         """From now on these act on what goes to the board and what comes from it, until `losses` frames are lost."""
         self.up.noises, self.down.noises, self.losses_left = tuple(up), tuple(down), losses
 
+    def obey(self, active: Sequence[Wire]) -> None:
+        """These faults of a schedule act from now on, and no others; stalls apart."""
+        up = [noise_of(one) for one in active if one.way != "down"]
+        down = [noise_of(one) for one in active if one.way != "up"]
+        losses = [one.losses for one in active if one.losses]
+        self.set(up, down, min(losses) if losses else None)
+
     def stall(self, seconds: float) -> None:
         """The board's side takes no bytes for that long (wall time): flow control, not loss."""
         self._stalled_until = self._loop.time() + seconds
-        self._tell("up", "stall", f"{seconds:g} s")
+        self.injected("up", "stall", f"{seconds:g} s")
 
     def _count(self, direction: str, effect: str, what: str) -> None:
-        self._tell(direction, effect, what)
+        self.injected(direction, effect, what)
         if self.losses_left is not None and effect in ("drop", "cut", "bit_errors", "burst"):
             self.losses_left -= 1
             if self.losses_left <= 0:
@@ -162,6 +175,13 @@ class FaultyLine:
                     self._late.append((self._loop.time() + delay_s, copy))
                 else:
                     self._ready.append(copy)
+
+    def replug(self, line: Line) -> None:
+        """The same cable in another port; what was on its way is lost."""
+        self._line, self.path = line, line.path
+        self._rest = b""
+        self._ready.clear()
+        self._late.clear()
 
     def fail(self, why: str) -> None:
         """As Port.fail."""

@@ -14,8 +14,7 @@ import numpy.typing as npt
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter
-from ascnode.boards.virtual import PROFILES, Event, VirtualBoard
-from ascnode.errors import BoardError
+from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.models.image import compile_image
 from ascnode.record.database import Record
 from ascnode.scenario.hardware import power_scale_k
@@ -24,6 +23,7 @@ from ascnode.scenario.run import Flyer
 from ascnode.scenario.scenario import Scenario
 from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
+from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
@@ -55,34 +55,6 @@ class ReferenceAccelerator:
     def run(self, data: memoryview, output: bytearray) -> None:
         """One inference; int8 in and out."""
         output[:] = self._answer(bytes(data))
-
-
-def watch(board: VirtualBoard, port: Port) -> None:
-    """Fails the port at once when the board's process dies, so that nothing waits for an answer in vain."""
-
-    def look() -> None:
-        try:
-            board.poll()
-            if board.alive:
-                return
-            why = f"board {board.name} died: {_fate(board.events[-1])}"
-        except BoardError as e:
-            why = str(e)
-        asyncio.get_running_loop().remove_reader(board.fileno())
-        port.fail(why)
-
-    asyncio.get_running_loop().add_reader(board.fileno(), look)
-
-
-def _fate(event: Event) -> str:
-    match event.kind:
-        case "crash":
-            return f"its process was killed by signal {event.details['signal']}"
-        case "fault":
-            return str(event.details["reason"])
-        case "exit":
-            return f"its firmware ended with status {event.details['code']}"
-    return "it lost power"
 
 
 class Hangar:

@@ -30,6 +30,7 @@ class Request:
         self.frames = [messages.numbered(body, session, number) for body in bodies]
         self.taken = 0  # frames that the board has confirmed: of an exchange, all but its last
         self.told = 0  # frames that the listener has heard of
+        self.doubts = 0  # whether the board still knows of our requests
         self.refusal: str | None = None
         self._parts: dict[int, bytes] = {}
         self._last = -1

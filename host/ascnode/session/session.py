@@ -26,6 +26,9 @@ RADIO_PACKETS = 4096  # that a board on its own may send before they are taken
 # An exchange is not asked for again before this many times what its span took so far.
 _SLACK = 4.0
 
+# So many identities in a row that do not know of our requests are a board that has restarted.
+_DOUBTS = 3
+
 Listener = Callable[[str, bytes], None]
 
 
@@ -170,11 +173,14 @@ class Session:
         if request.heard(body) or body[:2] != bytes((d.LINK, link.IDENTITY)):
             return
         identity = messages.parse_identity(body)
-        if not identity.nonce:
-            # Said after a boot; or long ago, and held back by the cable: the answer to a hello tells.
-            await self.port.send(b"\0" + frames.encode(messages.hello(self.nonce)), deadline)
-        elif identity.nonce == self.nonce and (request.name[1] - identity.number) % link.NUMBERS > 1:
+        if identity.nonce == self.nonce and (request.name[1] - identity.number) % link.NUMBERS <= 1:
+            request.doubts = 0
+            return
+        # Said after a reset; or long ago, and held back by the cable: the answers to more hellos tell.
+        request.doubts += 1
+        if request.doubts > _DOUBTS:
             raise SessionError(f"{self.port.path}: the board restarted before the {what}")
+        await self.port.send(b"\0" + frames.encode(messages.hello(self.nonce)), deadline)
 
     # --- hello
 
@@ -324,6 +330,13 @@ class Session:
         self._deframer = frames.Deframer()
         self._bodies.clear()
         return await self.connect(wait_s)
+
+    def moved(self, port: Line) -> "Session":
+        """A session over another port, with this one's patience and listener, whose hello comes after this one's."""
+        other = Session(port, self.listener, self.patience)
+        other.nonce = self.nonce
+        other.resent = self.resent
+        return other
 
     def close(self) -> None:
         """Gives the port back."""

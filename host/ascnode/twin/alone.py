@@ -40,12 +40,12 @@ class TwinAlone:
         self._hosted = hosted
         self._talk(messages.begin(now_us, age_days, cause, boots, hosted))
 
-    def coast(self, until_us: int, lights: Sequence[Event] = ()) -> None:
+    def coast(self, now_us: int, until_us: int, lights: Sequence[Event] = ()) -> None:
         """As Pair.coast."""
         if self._before:
             self.twin.load(self._before)
             self._before = []
-        self.twin.coast(until_us, lights)
+        self.twin.coast(now_us, until_us, lights)
 
     async def resume(self, now_us: int, cause: int, boots: int) -> None:
         """As Pair.resume."""

@@ -40,8 +40,8 @@ class Flown(Protocol):
     ) -> Done:
         """Advances through events towards a time."""
 
-    def coast(self, until_us: int, lights: Sequence[Event] = ()) -> None:
-        """The board is off until then."""
+    def coast(self, now_us: int, until_us: int, lights: Sequence[Event] = ()) -> None:
+        """The board is off in that time."""
 
 
 class HostedPlant:
@@ -146,11 +146,12 @@ class HostedPlant:
             self.plant.step()
             self._owed_ms -= step_ms
 
-    def coast(self, until_us: int, lights: Sequence[Event] = ()) -> None:
-        """The board is off until then; the plant goes on."""
-        coast(self.plant, self._words[p_.STEP_MS], self._now_us, until_us, lights)
-        self.flyer.coast(until_us)
+    def coast(self, now_us: int, until_us: int, lights: Sequence[Event] = ()) -> None:
+        """The board is off in that time; the plant goes on."""
+        coast(self.plant, self._words[p_.STEP_MS], now_us, until_us, lights)
+        self.flyer.coast(now_us, now_us)
         self._now_us = until_us
+        self._owed_ms = 0
 
 
 def _up_to_ms(time_us: int) -> int:

@@ -57,6 +57,7 @@ class Pair:
         self._hosted = False
         self._hidden: Event | None = None
         self._before: list[bytes] = []
+        self._asked: tuple[int, Sequence[Event]] = 0, ()
         self._twin_said: list[bytes] = []
         self._board_said: list[bytes] = []
         self._outer = session.listener
@@ -88,12 +89,12 @@ class Pair:
             difference = await self._differing(now_us, 0)
             raise self._error(", as they begin", difference)
 
-    def coast(self, until_us: int, lights: Sequence[Event] = ()) -> None:
-        """The board is off until then. When it died within an exchange, that one has not happened."""
+    def coast(self, now_us: int, until_us: int, lights: Sequence[Event] = ()) -> None:
+        """The board is off in that time. When it died within an exchange, that one has not happened."""
         if self._before:
             self.twin.load(self._before)
             self._before = []
-        self.twin.coast(until_us, lights)
+        self.twin.coast(now_us, until_us, lights)
 
     async def resume(
         self,
@@ -106,7 +107,7 @@ class Pair:
         """After a reset of the board: finds it again, or takes over a `session` with it, and goes on at that time.
 
         The flight computer starts afresh, the plant (battery, temperatures) and what ails the sensors are the twin's: a
-        reset does not move them. `flash`: files of the board, where a cut may have left them old or new.
+        reset does not move them. `flash`: the board's files that are a node's; a cut may have left them old or new.
         """
         if session is None:
             identity = await self.session.reconnect()
@@ -115,7 +116,8 @@ class Pair:
         plant, *_, senses = self.twin.snapshot()
         self._before = []
         self._twin_said, self._board_said = [], []
-        self.twin.install(flash or {})
+        if flash is not None:
+            self.twin.install(flash)
         self.twin.reset()
         self._joined = 0
         await self.begin(now_us, cause=cause, boots=boots, hosted=self._hosted)
@@ -141,20 +143,20 @@ class Pair:
         With `forgive` set, the difference goes there instead, and the twin takes over the board's state.
         """
         self._before = self.twin.snapshot()
-        done = await self.session.exchange(until_us, events, stop_on_custody)
-        return await self._compare(done, until_us, events)
+        self._asked = until_us, events
+        return await self._compare(await self.session.exchange(until_us, events, stop_on_custody))
 
     async def again(self) -> Done:
         """After a LinkDownError of an exchange, when the cable is whole again: as Session.again, and compared."""
-        return await self._compare(await self.session.again(), self.twin.now_us, ())
+        return await self._compare(await self.session.again())
 
-    async def _compare(self, done: Done, until_us: int, events: Sequence[Event]) -> Done:
+    async def _compare(self, done: Done) -> Done:
         before, self._before = self._before, []
         self.exchanges += 1
         if not self._same():
             if self.forgive is None:
                 self.mismatches += 1
-                raise await self._locate(before, done, until_us, events)
+                raise await self._locate(before, done, *self._asked)
             self.forgive(await self._adopt(done))
         self.steps += done.steps
         return done

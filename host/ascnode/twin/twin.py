@@ -38,9 +38,17 @@ class Twin:
         """The last telecommand sequence number that the node took for used, under the bench's key."""
         return max(0, self.node.counters[0].last)
 
+    def files(self) -> dict[str, bytes]:
+        """What is on its flash."""
+        return dict(self._store.files)
+
+    def file(self, name: str) -> bytes | None:
+        """One file of its flash."""
+        return self._store.read(name)
+
     def install(self, files: Mapping[str, bytes]) -> None:
-        """Puts files on its flash, as they are on the board's; the next reset reads them."""
-        self._store.files.update(files)
+        """Makes these its flash, as a board's is; the next reset reads it."""
+        self._store.files = dict(files)
 
     def cut_at_write(self, number: int, new: bool) -> None:
         """Power fails at that write to flash from now on (1 is the next); `new`: what it wrote is there."""
@@ -52,9 +60,9 @@ class Twin:
             memoryview(buffer).cast("B")[:] = data
         self.node.restored()
 
-    def coast(self, until_us: int, lights: Sequence[Event]) -> None:
+    def coast(self, now_us: int, until_us: int, lights: Sequence[Event]) -> None:
         """The node has no power: its plant goes on to that time under the light of these events."""
-        coast(self.node.plant, self.node.step_ms, self.now_us, until_us, lights)
+        coast(self.node.plant, self.node.step_ms, now_us, until_us, lights)
 
     def _send(self, body: memoryview | bytes) -> None:
         self._sent.append(bytes(body))

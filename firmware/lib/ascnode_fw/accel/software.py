@@ -21,7 +21,7 @@ class SoftwareAccelerator:
         self.model_id = checked.model_id
         self.macs = checked.macs
         self._kernel = kernel
-        self._image = checked.data
+        self.image = checked.data
         self._layers = checked.layers
         self._tables = checked.tables
         self.input_size = input_bytes(self._layers[0])
@@ -61,9 +61,9 @@ class SoftwareAccelerator:
                 kernel.pool(words, self._arena)
                 continue
             if words[KIND] == DEPTHWISE:
-                kernel.depthwise(words, self._arena, self._image, self._acc)
+                kernel.depthwise(words, self._arena, self.image, self._acc)
             else:
-                kernel.convolve(words, self._arena, self._image, self._acc)
+                kernel.convolve(words, self._arena, self.image, self._acc)
             kernel.requantise(words, table, self._acc, self._arena)
 
 
