@@ -34,6 +34,7 @@ bench:
 	@.ci/setup test,lint,gateware
 	$(PY) -m tests.bench
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
+	$(PY) -m tests.bench.recover
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

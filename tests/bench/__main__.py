@@ -11,6 +11,8 @@ from pathlib import Path
 import serial
 from rich.console import Console
 from rich.table import Table
+from tests.bench.mesh import mesh
+from tests.bench.sky import sky
 
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
@@ -152,6 +154,8 @@ def _heap(board: VirtualBoard) -> tuple[int, int]:
 
 def main() -> None:
     console = Console(width=120)
+    sky(console)
+    mesh(console)
     interpreter = find_interpreter()
     if interpreter is None:
         sys.exit("bench: no MicroPython interpreter on this machine")

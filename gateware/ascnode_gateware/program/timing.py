@@ -245,7 +245,7 @@ class _Engine:
 
 
 def _left_shifts(control: Words) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return np.where(control & _LEFT_BIT, control & _AMOUNT, 0).astype(np.int64)
+    return np.where(control & _LEFT_BIT, (control & _AMOUNT) + 1, 0).astype(np.int64)
 
 
 def _drain_job(job: Job) -> DrainJob:

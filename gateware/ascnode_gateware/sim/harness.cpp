@@ -92,9 +92,13 @@ private:
         if (!(flags & kSameRun)) feed_.start(start);
         std::vector<LayerChange> changes;
         const Ending ending = run(start, limit, flags & kStopAtLayer, layer, changes);
+        const uint64_t end = machine_.cycle();
+        // The feed may have stopped inside an access, which is not the next one's beginning, or before its answer.
+        machine_.clock({});
+        feed_.after(false, machine_.read_data(), end);
         reply.put<uint32_t>(ending);
         reply.put<uint32_t>(feed_.words_fed());
-        reply.put<uint64_t>(machine_.cycle() - start);
+        reply.put<uint64_t>(end - start);
         reply.put<uint64_t>(feed_.full_cycles());
         reply.put<uint64_t>(machine_.refused() - refused);
         for (const LayerChange& change : changes) {

@@ -44,6 +44,15 @@ def find_ports(named: Iterable[str] = ()) -> list[Found]:
     return known + [Found(path, "named by you", "", "", "") for path in named if path not in paths]
 
 
+def may_be(found: Found, chip_id: str) -> bool:
+    """Whether the board with that chip id could be there: ports of other chips, and of other known boards, are left
+    in peace. An ESP32's id is a MAC address of 6 bytes; MicroPython on RP2 gives its id as the USB serial number."""
+    family = "esp32" if len(chip_id) == 12 else "rp2"
+    if found.family == "rp2" and found.usb_serial:
+        return found.usb_serial == chip_id
+    return found.family in ("", family)
+
+
 def find_boot_loaders() -> list[Found]:
     """Mounted BOOTSEL drives."""
     return [Found(str(drive.path), drive.model, drive.board_id, "", "") for drive in find_drives()]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ascnode.boards import bootsel, deploy, flash_esp32, flash_ice, identity, uf2
-from ascnode.boards.discovery import NOTHING, Found, find_ports
+from ascnode.boards.discovery import NOTHING, Found, find_ports, may_be
 from ascnode.boards.firmware import architecture_of, board_files
 from ascnode.boards.identity import Chip
 from ascnode.boards.images import Image
@@ -19,6 +20,7 @@ from ascnode.boards.locks import BoardLock
 from ascnode.boards.repl import Repl
 from ascnode.boards.serial import find
 from ascnode.errors import BoardError, BoardTimeoutError, WrongBoardError
+from ascnode.session.opening import close_serial, open_serial
 
 BOOT_S = 30.0
 _POLL_S = 0.2
@@ -60,7 +62,7 @@ def _port_of(chip_id: str, fitting: list[Found]) -> str:
         if found.usb_serial == chip_id:
             return found.path
     seen = []
-    for found in fitting:
+    for found in (one for one in fitting if may_be(one, chip_id)):
         try:
             chip = identity.probe(found.path)
         except BoardError as error:
@@ -73,14 +75,22 @@ def _port_of(chip_id: str, fitting: list[Found]) -> str:
 
 
 def install_micropython(
-    target: Target, image: Image, say: Say, dry_run: bool, verbose: bool = False
+    target: Target,
+    image: Image,
+    say: Say,
+    dry_run: bool,
+    progress: bootsel.Progress | None = None,
+    verbose: bool = False,
 ) -> Target:
-    """Puts an image on; the target with the port where the board came back, and the chip id it was proved to have."""
+    """Puts an image on; the target with the port where the board came back, and the chip id it was proved to have.
+
+    `verbose`: esptool shows its own progress.
+    """
     if target.kind.espressif:
         return _install_esp32(target, image, say, dry_run, verbose)
     if target.kind.platform != "rp2":
         raise BoardError(f"a {target.kind.name} board takes no image")
-    return _install_rp2(target, image, say, dry_run)
+    return _install_rp2(target, image, say, dry_run, progress)
 
 
 def _install_esp32(target: Target, image: Image, say: Say, dry_run: bool, verbose: bool) -> Target:
@@ -93,22 +103,24 @@ def _install_esp32(target: Target, image: Image, say: Say, dry_run: bool, verbos
         say(f"writing {image.name} to {port} (minutes at 115,200 baud)")
         chip_id = flash_esp32.install(port, target.kind, image.content, target.chip_id, verbose)
         say(f"written and verified: {target.kind.name} {chip_id}")
-    return Target(target.kind, port, chip_id, None, target.look, target.drives)
+    return replace(target, port=port, chip_id=chip_id)
 
 
-def _install_rp2(target: Target, image: Image, say: Say, dry_run: bool) -> Target:
+def _install_rp2(
+    target: Target, image: Image, say: Say, dry_run: bool, progress: bootsel.Progress | None
+) -> Target:
     uf2.check(image.content, target.kind.families)
     before = {found.path for found in target.look()}
     drive = _waiting_drive(target)
     if drive is None:
-        return _through_boot_loader(target, image, say, dry_run)
+        return _through_boot_loader(target, image, say, dry_run, progress)
     say(f"{'would write' if dry_run else 'writing'} {image.name} to {drive.path} ({drive.model})")
     if dry_run:
         return target
-    bootsel.write(drive, image.content, target.kind)
+    bootsel.write(drive, image.content, target.kind, progress)
     port = _wait_port(target, before)
     say(f"MicroPython is on; the board is {port}")
-    return Target(target.kind, port, target.chip_id, None, target.look, target.drives)
+    return replace(target, port=port, drive=None)
 
 
 def _waiting_drive(target: Target) -> bootsel.Drive | None:
@@ -119,39 +131,53 @@ def _waiting_drive(target: Target) -> bootsel.Drive | None:
     return None if target.port is not None else bootsel.only_drive(target.drives(), target.kind)
 
 
-def _through_boot_loader(target: Target, image: Image, say: Say, dry_run: bool) -> Target:
+def _through_boot_loader(
+    target: Target, image: Image, say: Say, dry_run: bool, progress: bootsel.Progress | None
+) -> Target:
     port = choose_port(target)
     identity.leave_firmware(port, target.kind, target.chip_id)
-    with Repl(port) as repl:
-        chip = identity.ask(repl)
-        identity.require(chip, target.kind, target.chip_id)
-        if dry_run:
-            say(f"would restart board {chip.chip_id} in its boot loader and write {image.name}")
-            return Target(target.kind, port, chip.chip_id, None, target.look, target.drives)
-        before = [drive.path for drive in target.drives()]
-        repl.send("import machine\nmachine.bootloader()", "starting the boot loader")
-    with BoardLock(chip.chip_id):
+    with ExitStack() as stack:
+        with Repl(port) as repl:
+            chip = identity.ask(repl)
+            identity.require(chip, target.kind, target.chip_id)
+            proved = replace(target, port=port, chip_id=chip.chip_id, drive=None)
+            if dry_run:
+                say(f"would restart board {chip.chip_id} in its boot loader and write {image.name}")
+                return proved
+            stack.enter_context(BoardLock(chip.chip_id))
+            before = [drive.path for drive in target.drives()]
+            repl.send("import machine\nmachine.bootloader()", "starting the boot loader")
         say(f"board {chip.chip_id} restarts in its boot loader")
         drive = bootsel.wait_drive(target.kind, before, target.drives)
-        bootsel.write(drive, image.content, target.kind)
-        back = Target(target.kind, None, chip.chip_id, None, target.look, target.drives)
-        port = _wait_port(back, set(), fallback=port)
+        bootsel.write(drive, image.content, target.kind, progress)
+        port = _wait_port(proved, set())
     say(f"MicroPython is on; the board is {port}")
-    return Target(target.kind, port, chip.chip_id, None, target.look, target.drives)
+    return replace(proved, port=port)
 
 
-def _wait_port(target: Target, before: set[str], fallback: str | None = None) -> str:
-    # The port of that chip id, or without one the port that was not there before.
+def _wait_port(target: Target, before: set[str]) -> str:
+    # The port of that chip id, or without one the port that was not there before; and open to us, which takes udev a
+    # moment.
     end = time.monotonic() + BOOT_S
+    why = "none appeared"
     while time.monotonic() < end:
         for found in target.look():
-            new = found.path not in before if target.chip_id is None else found.usb_serial == target.chip_id
-            if new or (fallback == found.path and not found.usb_serial):
-                return found.path
+            if _is_back(found, target, before):
+                try:
+                    close_serial(open_serial(found.path))
+                    return found.path
+                except BoardError as error:
+                    why = str(error)
         time.sleep(_POLL_S)
     raise BoardTimeoutError(
-        f"no port of the board came back within {BOOT_S:g} s after MicroPython was put on"
+        f"no port of the board came back within {BOOT_S:g} s after MicroPython was put on ({why})"
     )
+
+
+def _is_back(found: Found, target: Target, before: set[str]) -> bool:
+    if target.chip_id is None:
+        return found.family == target.kind.platform and found.path not in before
+    return found.usb_serial == target.chip_id or (not found.usb_serial and found.path == target.port)
 
 
 def deploy_firmware(
@@ -194,8 +220,11 @@ def _summary(done: deploy.Plan, dry_run: bool) -> str:
 def wait_hello(chip: Chip, look: Look = find_ports, wait_s: float = BOOT_S) -> Chip:
     """Until the board says hello in this host's dictionary; DictionaryMismatchError or BoardTimeoutError otherwise."""
 
+    def ports() -> list[str]:
+        return [chip.port, *(found.path for found in look() if may_be(found, chip.chip_id))]
+
     async def wait() -> Chip:
-        session = await find(chip.chip_id, lambda: [chip.port, *(found.path for found in look())], wait_s)
+        session = await find(chip.chip_id, ports, wait_s)
         try:
             assert session.identity is not None
             return identity.from_identity(session.port.path, session.identity)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ascnode.boards.kinds import KINDS, Kind
+from ascnode.boards.locks import BoardLock
 from ascnode.boards.repl import ENTER_S, NoReplError, Repl
 from ascnode.errors import (
     AscnodeError,
@@ -81,8 +82,20 @@ def hello(path: str, wait_s: float = HELLO_S) -> Identity | None:
 
 
 def leave_firmware(path: str, kind: Kind, chip_id: str | None, wait_s: float = HELLO_S) -> None:
-    """Asks our firmware, if it runs there, to leave for the REPL; WrongBoardError leaves another board alone."""
-    asyncio.run(_hello(path, wait_s, lambda identity: require(from_identity(path, identity), kind, chip_id)))
+    """Asks our firmware, if it runs there, to leave for the REPL.
+
+    WrongBoardError, or BoardError when another process holds the board: then it flies on.
+    """
+
+    def check(identity: Identity) -> None:
+        chip = from_identity(path, identity)
+        if chip.chip == kind.platform:  # of a firmware whose hello names no chip: the REPL will tell
+            chip = replace(chip, chip=kind.chip)
+        require(chip, kind, chip_id)
+        with BoardLock(chip.chip_id):
+            pass
+
+    asyncio.run(_hello(path, wait_s, check))
 
 
 def to_repl(path: str, wait_s: float = HELLO_S) -> bool:
@@ -135,7 +148,7 @@ def ask(repl: Repl) -> Chip:
 
 def require(chip: Chip, kind: Kind, chip_id: str | None) -> None:
     """WrongBoardError when it is of another kind, or not the one with that chip id."""
-    if chip.chip not in (kind.chip, kind.platform):
+    if chip.chip != kind.chip:
         raise WrongBoardError(
             f"{chip.port} is a {chip.chip} (chip id {chip.chip_id}), not a {kind.name}: nothing was written"
         )

@@ -161,35 +161,34 @@ def _transport(port: serial.Serial, path: str) -> Any:
         from mpremote.transport_serial import SerialTransport
     except ModuleNotFoundError:
         raise BoardError("mpremote is missing: pip install ascnode[flash]") from None
-
-    class Transport(SerialTransport):  # type: ignore[misc]
-        """Waits for bytes where mpremote sleeps 10 ms and looks again: a deployment has thousands of answers."""
-
-        def read_until(
-            self,
-            min_num_bytes: int,
-            ending: bytes,
-            timeout: float | None = 10,
-            data_consumer: Callable[[bytes], None] | None = None,
-            timeout_overall: float | None = None,
-        ) -> bytes:
-            data = b""
-            end = time.monotonic() + (timeout_overall or _LONGEST_S)
-            while not data.endswith(ending):
-                left = min(timeout or _LONGEST_S, end - time.monotonic())
-                if left <= 0 or not select.select([self.serial], [], [], left)[0]:
-                    break
-                byte = self.serial.read(1)
-                data = byte if data_consumer else data + byte
-                if data_consumer:
-                    data_consumer(byte)
-            return data
-
-    transport = Transport.__new__(Transport)
+    kind = type("Transport", (SerialTransport,), {"read_until": _read_until})
+    transport: Any = object.__new__(kind)
     transport.in_raw_repl = False
     transport.use_raw_paste = True
     transport.device_name = path
     transport.mounted = False
     transport.serial = port
-    transport.is_pty = False  # only read_until looks at it
+    transport.is_pty = False  # only its own read_until looks at it
     return transport
+
+
+def _read_until(
+    self: Any,
+    min_num_bytes: int,
+    ending: bytes,
+    timeout: float | None = 10,
+    data_consumer: Callable[[bytes], None] | None = None,
+    timeout_overall: float | None = None,
+) -> bytes:
+    """Waits for bytes where mpremote sleeps 10 ms and looks again: a deployment has thousands of answers."""
+    data = b""
+    end = time.monotonic() + (timeout_overall or _LONGEST_S)
+    while not data.endswith(ending):
+        left = min(timeout or _LONGEST_S, end - time.monotonic())
+        if left <= 0 or not select.select([self.serial], [], [], left)[0]:
+            break
+        byte = self.serial.read(1)
+        data = byte if data_consumer else data + byte
+        if data_consumer:
+            data_consumer(byte)
+    return data

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from ascnode.boards.bench import Bench
-from ascnode.boards.discovery import find_ports
+from ascnode.boards.discovery import find_ports, may_be
 from ascnode.boards.identity import from_identity, hello
 from ascnode.boards.locks import BoardLock
 from ascnode.boards.power_switch import AbsentSwitch, Ask, PowerSwitch, switch_of
@@ -28,7 +28,7 @@ Candidates = Callable[[], Iterable[str]]
 class SerialBoard:
     """Locks the board with that chip id from start to end; connect() gives a session with it and no other.
 
-    `candidates` gives the ports to look at, those that are plugged in by default: names move, chip ids stay.
+    `candidates` gives the ports to look at, by default those that are plugged in: names move, chip ids stay.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class SerialBoard:
         self.chip_id = chip_id
         self.power = power or AbsentSwitch(chip_id)
         self.session: Session | None = None
-        self._candidates = candidates or plugged_in
+        self._candidates = candidates or (lambda: plugged_in(chip_id))
         self._listener = listener
         self._lock = BoardLock(chip_id)
         self._last: str | None = None
@@ -90,7 +90,8 @@ def board_on(port: str) -> SerialBoard:
     identity = hello(port)
     if identity is None:
         raise BoardError(f"{port}: no hello: flash the board first (ascnode flash)")
-    return SerialBoard(from_identity(port, identity).chip_id, lambda: [port, *plugged_in()])
+    chip_id = from_identity(port, identity).chip_id
+    return SerialBoard(chip_id, lambda: [port, *plugged_in(chip_id)])
 
 
 def board_named(bench: Bench, name: str, ask: Ask) -> SerialBoard:
@@ -99,13 +100,13 @@ def board_named(bench: Bench, name: str, ask: Ask) -> SerialBoard:
     return SerialBoard(chip_id, power=switch_of(entry.name, entry.power, ask))
 
 
-def plugged_in() -> list[str]:
-    """The ports of all boards that are plugged in."""
-    return [found.path for found in find_ports()]
+def plugged_in(chip_id: str) -> list[str]:
+    """The ports where that board could be."""
+    return [found.path for found in find_ports() if may_be(found, chip_id)]
 
 
 async def find(chip_id: str, candidates: Candidates, wait_s: float = CONNECT_S) -> Session:
-    """A session with the board of that chip id, on whichever port; the others are left as they were.
+    """A session with the board of that chip id, on whichever port; the others have heard a hello, no more.
 
     BoardTimeoutError says what was on each port.
     """
@@ -126,20 +127,23 @@ async def find(chip_id: str, candidates: Candidates, wait_s: float = CONNECT_S) 
 async def _first(chip_id: str, paths: list[str], wait_s: float, seen: dict[str, str]) -> Session | None:
     # All at once: a silent port must not hold up the one that answers.
     tasks = [asyncio.create_task(_try(chip_id, path, wait_s, seen)) for path in paths]
+    session = None
     try:
         for task in asyncio.as_completed(tasks):
             session = await task
             if session is not None:
-                return session
-        return None
+                break
+        return session
     finally:
-        await _drop(tasks)
+        await _drop(tasks, session)
 
 
-async def _drop(tasks: list[asyncio.Task[Session | None]]) -> None:
+async def _drop(tasks: list[asyncio.Task[Session | None]], kept: Session | None) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, Session) and result is not kept:
+            result.close()
 
 
 async def _try(chip_id: str, path: str, wait_s: float, seen: dict[str, str]) -> Session | None:

@@ -113,10 +113,11 @@ def _names(bench_file: Path) -> dict[str, str]:
 
 
 def _ask(found: Found) -> Chip | AscnodeError:
-    try:
-        return identity.probe(found.path)
-    except AscnodeError as error:
-        return error
+    with Console(stderr=True).status(f"asking {found.path}"):
+        try:
+            return identity.probe(found.path)
+        except AscnodeError as error:
+            return error
 
 
 def _told(found: Found) -> Chip | AscnodeError:

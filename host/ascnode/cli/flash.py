@@ -102,8 +102,15 @@ def _firmware(
     target: flashing.Target, image: Image | None, files: dict[str, bytes], renew: bool, dry_run: bool
 ) -> Chip | None:
     if image is not None:
-        verbose = Console().is_terminal
-        target = flashing.install_micropython(target, image, _say, dry_run, verbose)
+        with _bar("copying MicroPython", target.kind.platform == "rp2") as update:
+            target = flashing.install_micropython(
+                target,
+                image,
+                _say,
+                dry_run,
+                lambda done, total: update("", done, total),
+                verbose=Console().is_terminal,
+            )
         if dry_run:
             _say("would then deploy the firmware and wait for its hello")
             return None
@@ -130,11 +137,13 @@ def _say(text: str) -> None:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[deploy.Progress]:
+def _bar(what: str, wanted: bool = True) -> Iterator[deploy.Progress]:
     # On a terminal only: a log gets sentences.
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not (wanted and console.is_terminal)
+    ) as progress:
         task = progress.add_task(what, total=None)
 
         def update(name: str, done: int, total: int) -> None:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ascnode.cli import accel, board, boards, demo, flash
+from ascnode.cli import accel, board, boards, demo, flash, mesh, sky
 from ascnode.errors import AscnodeError
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app.command("board")(board.board)
 app.command("flash")(flash.flash)
 app.add_typer(accel.app, name="accel")
 app.add_typer(boards.app, name="boards")
+app.add_typer(sky.app, name="sky")
+app.add_typer(mesh.app, name="mesh")
 
 
 def main() -> None:

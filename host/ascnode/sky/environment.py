@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ascnode.sky.eclipse import eclipses, illumination
 from ascnode.sky.orbit import CircularOrbit
-from ascnode.sky.sun import sun_direction
+from ascnode.sky.sun import sun_direction, sun_distance_km
 from ascnode.sky.time import check_window
 from ascnode.sky.vectors import Floats, Integers, dot, norm
 
@@ -58,7 +58,7 @@ def environment(
     position_km, sun_unit = orbit.position_km(t_s), sun_direction(epoch, t_s)
     cos_psi = dot(position_km, sun_unit) / norm(position_km)
     return Environment(
-        illumination=illumination(position_km, sun_unit),
+        illumination=illumination(position_km, sun_unit, sun_distance_km(epoch, t_s)),
         cos_array=np.ones_like(cos_psi),
         cos_radiator=_cos_radiator(cos_psi, radiator_face),
         albedo=np.maximum(cos_psi, 0.0),

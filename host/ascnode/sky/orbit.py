@@ -6,12 +6,28 @@ The place along the orbit and the node both move at a constant rate. What is lef
 
 import math
 from dataclasses import astuple, dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ascnode.sky.constants import EARTH_J2, EARTH_MU_KM3_S2, EARTH_RADIUS_KM
 from ascnode.sky.vectors import Floats
+
+
+class Orbit(Protocol):
+    """What passes and eclipses are found from."""
+
+    @property
+    def period_s(self) -> float:
+        """Time of one revolution."""
+
+    @property
+    def turn_s(self) -> float:
+        """Time of a revolution at the fastest angular rate: that at perigee."""
+
+    def position_km(self, t_s: npt.ArrayLike) -> Floats:
+        """Inertial positions, (..., 3) for t_s (...) seconds after the epoch."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,11 @@ class CircularOrbit:
     def period_s(self) -> float:
         """Nodal period: from one ascending node to the next."""
         return 2 * math.pi / self.latitude_rate_rad_s
+
+    @property
+    def turn_s(self) -> float:
+        """The period: the rate is the same everywhere."""
+        return self.period_s
 
     def position_km(self, t_s: npt.ArrayLike) -> Floats:
         """Inertial positions, (..., 3) for t_s (...) seconds after the epoch."""

@@ -12,8 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.sky.crossings import positive_spans
-from ascnode.sky.orbit import CircularOrbit
-from ascnode.sky.stations import Station, earth_fixed, to_earth_fixed
+from ascnode.sky.orbit import Orbit
+from ascnode.sky.stations import (
+    Station,
+    azimuth_elevation_deg,
+    earth_fixed,
+    horizon_frames,
+    to_earth_fixed,
+)
 from ascnode.sky.time import check_window, gmst_rad
 from ascnode.sky.vectors import Floats, Integers, dot, norm
 
@@ -32,7 +38,7 @@ class Pass:
 
 
 def passes(
-    orbit: CircularOrbit,
+    orbit: Orbit,
     stations: Sequence[Station],
     epoch: datetime,
     start_s: float,
@@ -55,29 +61,36 @@ def passes(
     def above(t_s: Floats, row: Integers) -> Floats:
         return _sin_elevation(_line_of_sight_km(orbit, site_km[row], epoch, t_s), up[row]) - threshold
 
-    spans = positive_spans(
-        above, len(stations), start_s, end_s, step_s=orbit.period_s / _GRID_POINTS_PER_ORBIT
-    )
+    spans = positive_spans(above, len(stations), start_s, end_s, step_s=orbit.turn_s / _GRID_POINTS_PER_ORBIT)
     return [
         Pass(stations[span.row], span.start_s, span.peak_s, span.end_s, _arcsin_deg(span.peak + threshold))
         for span in spans
     ]
 
 
-def elevation_deg(orbit: CircularOrbit, station: Station, epoch: datetime, t_s: npt.ArrayLike) -> Floats:
+def elevation_deg(orbit: Orbit, station: Station, epoch: datetime, t_s: npt.ArrayLike) -> Floats:
     """Elevations of the satellite over the station's horizon, deg, (...) for t_s (...)."""
     site_km, up = earth_fixed([station])
     sine = _sin_elevation(_line_of_sight_km(orbit, site_km[0], epoch, t_s), up[0])
     return np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0)))
 
 
-def range_km(orbit: CircularOrbit, station: Station, epoch: datetime, t_s: npt.ArrayLike) -> Floats:
+def range_km(orbit: Orbit, station: Station, epoch: datetime, t_s: npt.ArrayLike) -> Floats:
     """Slant ranges station to satellite, (...) for t_s (...); by SPEED_OF_LIGHT_KM_S, the one-way delay."""
     site_km, _ = earth_fixed([station])
     return norm(_line_of_sight_km(orbit, site_km[0], epoch, t_s))
 
 
-def _line_of_sight_km(orbit: CircularOrbit, site_km: Floats, epoch: datetime, t_s: npt.ArrayLike) -> Floats:
+def look_angles(
+    orbit: Orbit, station: Station, epoch: datetime, t_s: npt.ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Azimuths (from north over east) and elevations in deg and slant ranges in km, each (...) for t_s (...)."""
+    site_km, up = earth_fixed([station])
+    sight_km = _line_of_sight_km(orbit, site_km[0], epoch, t_s) @ horizon_frames(up[0]).T
+    return *azimuth_elevation_deg(sight_km), norm(sight_km)
+
+
+def _line_of_sight_km(orbit: Orbit, site_km: Floats, epoch: datetime, t_s: npt.ArrayLike) -> Floats:
     """From sites (..., 3) to the satellite at t_s (...), Earth-fixed, broadcast: (..., 3)."""
     return to_earth_fixed(orbit.position_km(t_s), gmst_rad(epoch, t_s)) - site_km
 

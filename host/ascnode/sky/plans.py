@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ascnode.sky.eclipse import eclipses
-from ascnode.sky.orbit import CircularOrbit
+from ascnode.sky.orbit import Orbit
 from ascnode.sky.passes import passes
 from ascnode.sky.stations import Station
 
 Window = tuple[float, float]  # (start_s, end_s), seconds after the epoch
 
 
-def eclipse_plan(orbit: CircularOrbit, epoch: datetime, start_s: float, end_s: float) -> list[Window]:
+def eclipse_plan(orbit: Orbit, epoch: datetime, start_s: float, end_s: float) -> list[Window]:
     """Windows within start_s..end_s in which any of the Sun's disc is hidden, penumbra included, in order."""
     return [
         (eclipse.penumbra_start_s, eclipse.penumbra_end_s)
@@ -20,7 +20,7 @@ def eclipse_plan(orbit: CircularOrbit, epoch: datetime, start_s: float, end_s: f
 
 
 def contact_plan(
-    orbit: CircularOrbit,
+    orbit: Orbit,
     stations: Sequence[Station],
     epoch: datetime,
     start_s: float,

@@ -10,9 +10,11 @@ from typing import Protocol
 import numpy as np
 
 from ascnode.sky.constants import EARTH_FLATTENING, EARTH_RADIUS_KM
-from ascnode.sky.vectors import Floats
+from ascnode.sky.vectors import Floats, norm
 
 _ECCENTRICITY_SQUARED = EARTH_FLATTENING * (2 - EARTH_FLATTENING)
+
+_AT_POLE = 1e-12  # cosine of a latitude that is a pole's but for rounding
 
 
 class Station(Protocol):
@@ -45,6 +47,24 @@ def earth_fixed(stations: Sequence[Station]) -> tuple[Floats, Floats]:
     curvature_km = EARTH_RADIUS_KM / np.sqrt(1 - _ECCENTRICITY_SQUARED * up[:, 2] ** 2)
     shrink = np.array([1.0, 1.0, 1 - _ECCENTRICITY_SQUARED])
     return curvature_km[:, np.newaxis] * shrink * up + height_m[:, np.newaxis] / 1000 * up, up
+
+
+def horizon_frames(up: Floats) -> Floats:
+    """Unit vectors east, north and up at each station, (..., 3, 3), from its normal (..., 3) of either frame.
+
+    At a pole every direction is south; there the meridian of 90 deg is called east.
+    """
+    east = np.stack([-up[..., 1], up[..., 0], np.zeros_like(up[..., 2])], axis=-1)
+    length = norm(east)[..., np.newaxis]
+    at_pole = length < _AT_POLE
+    east = np.where(at_pole, np.array([0.0, 1.0, 0.0]), east / np.where(at_pole, 1.0, length))
+    return np.stack([east, np.cross(up, east), up], axis=-2)
+
+
+def azimuth_elevation_deg(sight_km: Floats) -> tuple[Floats, Floats]:
+    """Azimuths (from north over east, 0..360) and geometric elevations, deg, of (..., 3) east, north and up."""
+    elevation = np.arcsin(np.clip(sight_km[..., 2] / norm(sight_km), -1.0, 1.0))
+    return np.degrees(np.arctan2(sight_km[..., 0], sight_km[..., 1])) % 360, np.degrees(elevation)
 
 
 def to_earth_fixed(position_km: Floats, gmst_rad: Floats) -> Floats:

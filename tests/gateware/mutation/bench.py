@@ -4,7 +4,6 @@ What it should do comes from the executor, the cycle predictor, the contract and
 another accelerator. A fault is caught when a check raises WrongError.
 """
 
-import struct
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,18 +15,19 @@ from ascnode_gateware.program.job import RING_BLOCK_WORDS
 from ascnode_gateware.program.timing_model import StreamSource
 from ascnode_gateware.sim.addresses import address, mask, value
 from ascnode_gateware.sim.device import Device, Ending, Feed, Watch
+from ascnode_gateware.sim.flash import Flash
 from ascnode_gateware.sim.process import Process
 from gateware.mutation.cases import Case
 from gateware.mutation.design import MUTANT_ADDRESS
 
 HOST_STREAM = StreamSource(cycles_per_word=3, extra_words=1)
 LIMIT = 40_000
+PLAIN_FLASH = Flash()  # granted at once, for as long as it is wanted; makes no errors
 START, HOST = mask("start"), mask("stream_host")
 _COUNTERS = ("CYCLES", "STALLS", "THROTTLED", "WORDS", "PIXELS")
 _OFF_BY = 0.1  # cycles may differ from those predicted by this part,
 _OFF_BY_CYCLES = 60  # and by this many
 _DEADLINE_S = 30.0
-_FLASH_PLAN = struct.Struct("<QIIIddd")
 _NO_STREAM = np.zeros(0, np.uint32)
 
 
@@ -67,14 +67,14 @@ class Bench:
         """No stream comes."""
         self.device.feed(self._plan(case), _NO_STREAM)
 
-    def load_flash(self, case: Case, at_byte: int, spoiled: bool = False) -> None:
+    def load_flash(self, case: Case, flash: Flash = PLAIN_FLASH, spoiled: bool = False) -> None:
         """The stream lies in a new flash in place of coming from the host; `spoiled`: its last word is another."""
         image = bytearray(pack_stream(case.stream))
         if spoiled:
             image[-6] ^= 0x10
-        self._plug(bytes(at_byte) + image)
+        self.device.plug(flash, bytes(flash.address) + image)
         self.set("CONTROL", 0)
-        self.set("FLASH_ADDRESS", at_byte)
+        self.set("FLASH_ADDRESS", flash.address)
         self.set("FLASH_BLOCKS", case.stream_blocks)
         self.take_stream(case)
 
@@ -141,11 +141,6 @@ class Bench:
             self.device.write(offset, [0xFFFF_FFFF])
             self.device.read(0x8000 + offset, 1)
         self.device.write(0, case.memory[:0x20])
-
-    def _plug(self, contents: bytes) -> None:
-        """A flash that makes no errors and is granted at once; sim/board.h has the plan's fields."""
-        plan = _FLASH_PLAN.pack(1, 1, 0, 1, 0, 0, 0)
-        self._process.ask("F", plan + contents, "take a flash", _DEADLINE_S)
 
     @staticmethod
     def _plan(case: Case) -> Feed:

