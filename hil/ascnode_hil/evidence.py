@@ -1,27 +1,48 @@
 """What a test leaves for the report, as plain values that travel from a worker to the controller."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ascnode_hil.measure import Measurement
 
+if TYPE_CHECKING:
+    from ascnode.session.realtime import Jitter
+
 PASS, FAIL, MARGINAL, BLOCKED, SKIPPED = OUTCOMES = ("pass", "fail", "marginal", "blocked", "skipped")
+# What injected faults came to when the test says nothing, or did not get to say anything.
+_OF_FAULTS = {FAIL: "failed", BLOCKED: "blocked"}
 
 
 @dataclass
 class Evidence:
-    """Filled while a test runs; `faults` are (fault, mode, time s) of what was injected."""
+    """Filled while a test runs; `faults` are (fault, mode) of what was injected."""
 
     requirements: list[str] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     boards: dict[str, str] = field(default_factory=dict)  # versions by name
     traces: list[Any] = field(default_factory=list)
-    faults: list[tuple[str, str, float]] = field(default_factory=list)
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    fault_outcome: str = "tolerated"
     jitter: list[tuple[str, int]] = field(default_factory=list)
     missed_deadlines: int = 0
     repeat: str = ""
     blocked: str = ""
     rig_broke: bool = False
+    closing: list[Callable[[], None]] = field(
+        default_factory=list
+    )  # what is looked at when the test has ended
+
+    def close(self) -> None:
+        """The test has ended."""
+        while self.closing:
+            self.closing.pop()()
+
+    def paced(self, jitter: "Jitter | None") -> None:
+        """How late the periods of one board were."""
+        if jitter:
+            self.jitter = jitter.bins()
+            self.missed_deadlines += len(jitter.missed)
 
     def plain(self, outcome: str) -> dict[str, Any]:
         """As the report takes it."""
@@ -31,7 +52,7 @@ class Evidence:
             "measurements": [{**asdict(m), "outcome": m.outcome} for m in self.measurements],
             "boards": self.boards,
             "traces": [trace.plain() for trace in self.traces],
-            "faults": [list(fault) for fault in self.faults],
+            "faults": [[*fault, _OF_FAULTS.get(outcome, self.fault_outcome)] for fault in self.faults],
             "jitter": [list(bin_) for bin_ in self.jitter],
             "missed_deadlines": self.missed_deadlines,
             "repeat": self.repeat,

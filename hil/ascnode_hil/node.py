@@ -1,7 +1,6 @@
 """One node as a test sees it: synchronous, in simulated time, with names instead of numbers."""
 
 import itertools
-import random
 import struct
 from bisect import insort
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ascnode.faults.schedule import Injection, Schedule
 from ascnode.scenario.hardware import KELVIN_AT_0_C, Hardware, power_scale_k
 from ascnode.scenario.provision import BENCH_KEY_INDEX, bench_key
 from ascnode.session import messages, telemetry
@@ -69,6 +69,7 @@ class HilNode:
         self._order = itertools.count()
         self._jobs = itertools.count(1)
         self._commander = self._new_commander()
+        self._floor = 0
 
     # --- what it is
 
@@ -197,6 +198,7 @@ class HilNode:
         for _, _, what in self._queue[: done.applied]:
             if isinstance(what, Sent):
                 self._commander.sequence += 1
+        self._commander.sequence = max(self._commander.sequence, self._floor)
         del self._queue[: done.applied]
         self._now_us = done.now_us
         for output in done.outputs:
@@ -285,19 +287,16 @@ class HilNode:
         """Takes the power away at once and gives it back; plant and flash are kept. Blocked without a switch."""
         self._restart(POWER_CUT)
 
-    def cut_points(self, count: int) -> list[int]:
-        """That many moments for cut_power_while(), by the seed."""
-        return self.device.cut_points(random.Random(self.seed), count)
-
-    def cut_power_while(self, seconds: float, point: int) -> None:
-        """As cut_power(), somewhere within what the node does in that time; what it sent meanwhile is lost."""
-        until_us = self._now_us + round(seconds * 1e6)
-        batch, horizon_us = self._next(until_us)
+    def cut_power_at_write(self, seconds: float, write: int, halves: int = 0) -> bool:
+        """Lets time pass, with the power going at that flash write (1 is the next) of which so many halves (0..2) are
+        stored, and gives it back; what it sent meanwhile is lost. False when there were fewer writes."""
+        batch, horizon_us = self._next(self._now_us + round(seconds * 1e6))
         events = [self._event(*item) for item in batch]
         del self._queue[: len(batch)]
-        work = self.device.cut_while(horizon_us, events, point)
-        self._loop.run(work, what=f"exchange with {self.name}")
+        work = self.device.cut_at_write(horizon_us, events, write, halves)
+        cut = self._loop.run(work, what=f"exchange with {self.name}")
         self._restart(POWER_CUT)
+        return cut
 
     def _restart(self, cause: int) -> None:
         self._loop.run(self.device.restart(self._now_us, cause), what=f"{self.name} after a restart")
@@ -306,6 +305,16 @@ class HilNode:
 
     def _us(self, at_s: float | None) -> int:
         return self._now_us if at_s is None else round(at_s * 1e6)
+
+    def begin_with(self, schedule: Schedule, injected: list[Injection]) -> None:
+        """Begins afresh under a schedule of faults; `injected` grows with what they do."""
+        self._loop.run(self.device.begin_with(schedule, injected), what=f"{self.name} at its begin")
+        assert self.device.injector is not None
+        self.device.injector.rebooted = self._rebooted
+
+    def _rebooted(self, time_us: int, sequence: int) -> None:
+        # Its counter has gone on to its mark: what comes next has to lie above.
+        self._floor = max(self._floor, sequence)
 
     # --- commands
 

@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from ascnode_hil.bench import HilBench
     from ascnode_hil.evidence import Evidence
+    from ascnode_hil.faults import HilFaults
     from ascnode_hil.measure import Measurement
     from ascnode_hil.node import HilNode
     from ascnode_hil.pool import Pool
@@ -147,23 +148,18 @@ def ascnode_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def ascnode_open(request: pytest.FixtureRequest, ascnode_pool: Pool) -> Iterator[Callable[[int], HilNode]]:
+def ascnode_open(request: pytest.FixtureRequest, ascnode_pool: Pool) -> Callable[[int], HilNode]:
     """Opens the board of a number, begun afresh, and keeps what it leaves for the report."""
     evidence = _evidence(request.node)
-    opened: list[HilNode] = []
 
     def open_node(number: int) -> HilNode:
         node = ascnode_pool.node(number)
-        opened.append(node)
         evidence.boards[node.name] = node.device.version
         evidence.traces.append(node.trace)
+        evidence.closing.append(lambda: evidence.paced(node.jitter))
         return node
 
-    yield open_node
-    for node in opened:
-        if node.jitter:
-            evidence.jitter = node.jitter.bins()
-            evidence.missed_deadlines += len(node.jitter.missed)
+    return open_node
 
 
 @pytest.fixture
@@ -186,6 +182,16 @@ def ascnode_sky(ascnode_node: HilNode) -> HilSky:
     from ascnode_hil.sky import HilSky
 
     return HilSky(ascnode_node)
+
+
+@pytest.fixture
+def ascnode_faults(request: pytest.FixtureRequest, ascnode_node: HilNode) -> HilFaults:
+    """Faults over `ascnode_node`: call it with their tables, first of all."""
+    from ascnode_hil.faults import HilFaults
+
+    faults = HilFaults(ascnode_node, _evidence(request.node))
+    _evidence(request.node).closing.append(faults.note)
+    return faults
 
 
 @pytest.fixture
@@ -252,17 +258,17 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     from ascnode_hil.evidence import outcome_of
 
     evidence = _evidence(item)
+    if report.passed and report.when != "call":
+        return
+    evidence.close()
     if report.failed and call.excinfo is not None and _is_rig(item, call):
         evidence.blocked = str(call.excinfo.value) or type(call.excinfo.value).__name__
         evidence.rig_broke = _rig_broke(call.excinfo.value)
         report.outcome = "skipped"
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"blocked: {evidence.blocked}")
-    if report.when == "setup" and report.passed:
-        return
     outcome = outcome_of(report.passed, report.skipped, evidence)
     report.ascnode = evidence.plain(outcome)  # type: ignore[attr-defined]
-    if report.when == "call" or not report.passed:
-        report.user_properties += evidence.properties(outcome)
+    report.user_properties += evidence.properties(outcome)
 
 
 def _is_rig(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ascnode_hil.blame import is_rig
+from ascnode_hil.devices import make_device
 from ascnode_hil.errors import Blocked
 from ascnode_hil.loop import LoopThread
 from ascnode_hil.node import HilNode
-from ascnode_hil.rig import Device, Setup, make_device
+from ascnode_hil.rig import Device, Setup
 from ascnode_hil.target import Target
 
 OPEN_S = 60.0

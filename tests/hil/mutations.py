@@ -144,6 +144,11 @@ MUTATIONS = (
         "price = min(_NEVER >> 2, price) * 4",
         "price = min(_NEVER >> 2, price)",
     ),
+    Mutation(
+        *("LNK-07", "a result is sent once", _LINKS),
+        "if not w[i + CUSTODY]:\n            self._free(i)",
+        "if w[i + PRIORITY] >= 0:\n            self._free(i)",
+    ),
     Mutation(*("TSK-01", "shed load is no reason", _TASKS), "if f[f_.SHED]:", "if f[f_.SHED] > 2:"),
     Mutation(*("TSK-01", "heat is no reason", _TASKS), "if f[f_.TRIPPED]:", "if f[f_.TRIPPED] > 1:"),
     Mutation(
@@ -253,6 +258,11 @@ MUTATIONS = (
         "f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS], f[f_.MODE] = s, ms, boots, 2",
     ),
     Mutation(
+        *("RCV-05", "a job that was never sent runs first", _COMPUTER),
+        "        self.f[f_.RUNNING] = -1\n\n    def buffers",
+        "        self.f[f_.RUNNING] = 0\n\n    def buffers",
+    ),
+    Mutation(
         *("TIM-01", "an event comes up to a second early", "sim.py"),
         "return s < f[f_.NOW_S] or (s == f[f_.NOW_S] and ms <= f[f_.NOW_MS])",
         "return s <= f[f_.NOW_S]",
@@ -276,6 +286,12 @@ MUTATIONS = (
         *("TIM-05", "the state is not what the answer says", "sim.py"),
         "buffers[buffer][1][word] ^= mask",
         "pass",
+        "virtual",
+    ),
+    Mutation(
+        *("TIM-06", "a request that comes again is obeyed again", "sim.py"),
+        "if number == self.number:\n                self._answer()",
+        "if number == self.number:\n                self._obey(kind, body, number)",
         "virtual",
     ),
     Mutation(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ascnode.faults.coverage import MODES, Coverage
 from ascnode_fw import __version__
 from ascnode_fw.wire import dictionary as d
 from ascnode_hil.evidence import OUTCOMES
@@ -130,13 +131,11 @@ def _limits(limit: float | None, marginal: float | None) -> str:
 
 
 def _faults(records: Records) -> str:
-    cells: Counter[tuple[str, str, str]] = Counter()
+    coverage = Coverage()
     for record in records.values():
-        cells.update({(fault, mode, record["outcome"]) for fault, mode, _ in record["faults"]})
-    rows = [
-        (fault, mode, _Html(_mark(outcome)), count) for (fault, mode, outcome), count in sorted(cells.items())
-    ]
-    return "<h2>Faults injected</h2>" + _table(("fault", "in mode", "outcome of the test", "tests"), rows)
+        for fault, mode, outcome in record["faults"]:
+            coverage.note(fault, mode, outcome)
+    return "<h2>Faults by mode</h2>" + _table(("fault", *MODES), coverage.rows())
 
 
 def _jitter(records: Records) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ascnode_hil.faults import HilFaults
 from ascnode_hil.heard import Heard
 from ascnode_hil.measure import Measurement
 from ascnode_hil.node import FOREVER_S, HilNode
@@ -130,3 +131,30 @@ def test_under_load_shedding_only_what_is_worth_its_energy_is_sent(
     assert heard <= kinds
     assert heard >= kinds - {"acceptance", "completion"}
     assert node.twin.node.computer.links.held()
+
+
+@pytest.mark.ascnode_requirement("LNK-07")
+@pytest.mark.parametrize("effect", ["drop", "bit_errors", "duplicate", "reorder", "delay"])
+def test_every_accepted_query_is_answered_through_a_bad_radio(
+    ascnode_node: HilNode, ascnode_faults: HilFaults, ascnode_sky: HilSky, effect: str
+) -> None:
+    node = ascnode_node
+    rate = 2e-3 if effect == "bit_errors" else 0.3
+    ascnode_faults(
+        {"kind": "radio", "way": "down", "effect": effect, "rate": rate, "start_s": 10, "delay_s": 7}
+    )
+    ascnode_sky.sun()
+    ascnode_sky.contact()
+    node.advance(10)
+    jobs = [node.query(picture)[0] for picture in images(node.seed, 10)]
+    heard: set[int] = set()
+    while node.now_s < 300 and len({answer.job for answer in node.answers()}) < len(jobs):
+        node.advance(5)
+        counts = {answer.count for answer in node.answers()} - heard
+        if counts:
+            node.take_over(*counts)
+            heard |= counts
+    assert {answer.job for answer in node.answers()} == set(jobs)
+    assert {answer.code for answer in node.answers()} == {"ok"}
+    assert any(one.target == "down" for one in ascnode_faults.injected)
+    ascnode_faults.became("recovered" if effect in ("drop", "bit_errors") else "tolerated")

@@ -8,6 +8,7 @@ from ascnode.errors import ParityError
 from ascnode.session import messages
 from ascnode.twin.pair import Pair
 from ascnode_fw.flight import layout as f_
+from ascnode_hil.faults import HilFaults
 from ascnode_hil.measure import Measurement
 from ascnode_hil.node import HilNode
 from ascnode_hil.sky import HilSky
@@ -104,3 +105,29 @@ def test_a_word_in_which_board_and_twin_differ_is_named(ascnode_node: HilNode, a
     finally:
         flyer.hide(None)
     assert flyer.mismatches == before + 1
+
+
+@pytest.mark.ascnode_requirement("TIM-06")
+@pytest.mark.parametrize("effect", ["drop", "bit_errors", "burst", "duplicate", "reorder", "stall"])
+def test_a_bad_cable_to_the_bench_changes_nothing(
+    ascnode_node: HilNode, ascnode_open: Callable[[int], HilNode], ascnode_faults: HilFaults, effect: str
+) -> None:
+    if ascnode_node.kind == "twin":
+        pytest.skip("a twin alone has no cable")
+    rate = 2e-4 if effect == "bit_errors" else 0.1
+    ascnode_faults({"kind": "wire", "effect": effect, "rate": rate, "stall_s": 0.1, "start_s": 5})
+    spoiled = _flight(ascnode_node)
+    assert ascnode_faults.injected
+    assert _flight(ascnode_open(0)) == spoiled
+
+
+def _flight(node: HilNode) -> list[object]:
+    # Two minutes, exchange by exchange: what the radio sent and what the plant came to.
+    node.environment(0.8)
+    node.contact()
+    for picture, at_s in zip(images(node.seed, 3), (20, 40.5, 60), strict=True):
+        node.query(picture, at_s=at_s)
+    while node.now_s < 120:
+        node.advance(4)
+    packets = [(h.sent_us, h.name, {**h.fields, "sequence": 0}, h.packet.data) for h in node.heard]
+    return [packets, node.charge, node.accelerator_c]
