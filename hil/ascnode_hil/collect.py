@@ -23,11 +23,12 @@ class Collector:
         evidence: dict[str, Any] | None = getattr(report, "ascnode", None)
         if evidence is None:
             return
-        before = self.records.get(report.nodeid, {})
+        name = evidence["name"]
+        before = self.records.get(name, {})
         outcome = min((evidence["outcome"], before.get("outcome", "pass")), key=_WEIGHT.index)
         words = report.longreprtext if report.failed else before.get("words", "")
         seconds = report.duration + before.get("seconds", 0.0)
-        self.records[report.nodeid] = {**evidence, "outcome": outcome, "words": words, "seconds": seconds}
+        self.records[name] = {**evidence, "outcome": outcome, "words": words, "seconds": seconds}
 
     @property
     def outcomes(self) -> Counter[str]:

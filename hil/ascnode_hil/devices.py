@@ -146,7 +146,7 @@ class SerialDevice(_Paired):
         self.control = _SwitchControl(self, board)
 
     def _check(self, plant_crc: int) -> None:
-        if plant_crc != crc32(self.setup.files(self.node)["plant.bin"]):
+        if plant_crc != crc32(self.setup.files(self.node)["plant.bin"][:-4]):
             raise Blocked(
                 f"{self.name}: the plant on the board is not that of scenario {self.setup.scenario.name!r}: name the "
                 "scenario that it was flashed with (--ascnode-scenario), or flash it"
@@ -161,6 +161,7 @@ class SerialDevice(_Paired):
         index = [name for name, _, _ in empty.names()].index("params")
         sizes = [len(buffer) for buffer in empty.snapshot()][: index + 1]
         values = struct.unpack(f"<{len(d.PARAMETERS)}i", (await session.snapshot(sizes))[index])
+        await session.reconnect()  # a twin joins a session at its first request
         store = MemoryStore({})
         params = Params(store, d.PARAMETERS)
         for row, value in zip(d.PARAMETERS, values, strict=True):
@@ -172,7 +173,6 @@ class SerialDevice(_Paired):
         assert self._board is not None and isinstance(self.flyer, Pair)
         session = await self._board.connect()
         kept = await self._kept(session)
-        await session.reconnect()
         self.line = FaultyLine(session.port, self.setup.seed)
         session.port = self.line
         session.patience = _PATIENCE

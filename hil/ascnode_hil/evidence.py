@@ -18,6 +18,7 @@ _OF_FAULTS = {FAIL: "failed", BLOCKED: "blocked"}
 class Evidence:
     """Filled while a test runs; `faults` are (fault, mode) of what was injected."""
 
+    name: str
     requirements: list[str] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     boards: dict[str, str] = field(default_factory=dict)  # versions by name
@@ -47,6 +48,7 @@ class Evidence:
     def plain(self, outcome: str) -> dict[str, Any]:
         """As the report takes it."""
         return {
+            "name": self.name,
             "outcome": outcome,
             "requirements": self.requirements,
             "measurements": [{**asdict(m), "outcome": m.outcome} for m in self.measurements],

@@ -218,7 +218,7 @@ def _evidence(item: pytest.Item) -> Evidence:
     from ascnode_hil.evidence import Evidence
 
     if _EVIDENCE not in item.stash:
-        item.stash[_EVIDENCE] = Evidence(_requirements(item), repeat=_repeat(item))
+        item.stash[_EVIDENCE] = Evidence(_name(item), _requirements(item), repeat=_repeat(item))
     return item.stash[_EVIDENCE]
 
 
@@ -230,20 +230,23 @@ def _concerns(item: pytest.Item) -> bool:
     )
 
 
+def _name(item: pytest.Item) -> str:
+    # As pytest takes it. The id of an installed suite's test says nothing of its module.
+    module = getattr(getattr(item, "module", None), "__name__", "")
+    return f"{module}::{item.nodeid.partition('::')[2]}" if module.startswith(_SUITES) else item.nodeid
+
+
 def _repeat(item: pytest.Item) -> str:
     # The command that runs this test again, as it was run.
-    module = getattr(getattr(item, "module", None), "__name__", "")
-    where = [item.nodeid]
-    if module.startswith(_SUITES):
-        where = ["--pyargs", module + "::" + item.nodeid.partition("::")[2]]
+    name = _name(item)
+    where = ["--pyargs", name] if name.startswith(_SUITES) else [name]
     option = item.config.getoption
-    words = ["pytest", *where, "--ascnode-board", option("--ascnode-board") or "virtual"]
-    words += ["--ascnode-plant", option("--ascnode-plant"), "--ascnode-seed", str(option("--ascnode-seed"))]
-    words += ["--ascnode-time", option("--ascnode-time")]
-    for name in ("--ascnode-scenario", "--ascnode-bench-file"):
-        if option(name):
-            words += [name, option(name)]
-    return shlex.join(words)
+    given = {"--ascnode-board": option("--ascnode-board") or "virtual"}
+    names = ("plant", "seed", "time", "scenario", "bench-file")
+    given.update({f"--ascnode-{name}": option(f"--ascnode-{name}") for name in names})
+    return shlex.join(
+        ["pytest", *where, *(f"{name}={value}" for name, value in given.items() if value is not None)]
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -268,7 +271,10 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"blocked: {evidence.blocked}")
     outcome = outcome_of(report.passed, report.skipped, evidence)
     report.ascnode = evidence.plain(outcome)  # type: ignore[attr-defined]
-    report.user_properties += evidence.properties(outcome)
+    # JUnit's file takes them from the last phase's report, which pytest makes from the item.
+    kept = [one for one in item.user_properties if not one[0].startswith("ascnode_")]
+    item.user_properties[:] = kept + evidence.properties(outcome)
+    report.user_properties = list(item.user_properties)
 
 
 def _is_rig(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
