@@ -97,16 +97,24 @@ class VirtualDevice(_Paired):
         """Starts the process from a flash image of its own."""
         uid = unique_id(self.setup.seed, self.node)
         files = self.setup.files(self.node)
-        board = self._start({**files, BOARD_ID_FILE: uid})
+        self.board = board = self._start({**files, BOARD_ID_FILE: uid})
         loop = asyncio.get_running_loop()
-        session = Session(Port(board.port, loop))
-        self._stack.callback(lambda: session.close())
-        watch(board, session.port)  # type: ignore[arg-type]
+        port = Port(board.port, loop)
+        self._stack.callback(port.close)
+        watch(board, port)
+        session = Session(port)
         self._stack.callback(loop.remove_reader, board.fileno())
         await session.connect()
         self.flyer = pair = self._pair(session, files, uid)
         self._stack.callback(lambda: pair.session.close())
         self.control: Control = VirtualControl(pair, board)
+
+    @property
+    def process_id(self) -> int:
+        """Of the board's own process."""
+        return int(
+            next(event for event in reversed(self.board.events) if event.kind == "boot").details["pid"]
+        )
 
     def _start(self, files: dict[str, bytes]) -> VirtualBoard:
         interpreter = require_interpreter()

@@ -374,6 +374,11 @@ class HilNode:
         """A job's answer, if it was heard; the first when it was sent more than once."""
         return next(iter(self.answers(job)), None)
 
+    def answers_to(self, jobs: Sequence[int], within_s: float) -> list[Answer]:
+        """Waits for the answers to these jobs; AssertionError when one is missing by then."""
+        self.until(lambda: all(self.answer(job) for job in jobs), within_s, f"answers to {len(jobs)} queries")
+        return [answer for job in jobs if (answer := self.answer(job))]
+
     def answers(self, job: int | None = None) -> list[Answer]:
         """All results that were heard, of one job or of all, repetitions included."""
         results = (heard for heard in self.heard if heard.name == "result")

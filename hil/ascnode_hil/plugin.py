@@ -7,7 +7,7 @@ and everything that it adds is called ascnode.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -250,11 +250,13 @@ def _repeat(item: pytest.Item) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    report: pytest.TestReport = yield  # type: ignore[misc, assignment]
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
     if _concerns(item):
         _judge(item, call, report)
-    return report  # type: ignore[return-value]
+    return report
 
 
 def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -270,10 +272,10 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
         report.outcome = "skipped"
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"blocked: {evidence.blocked}")
     outcome = outcome_of(report.passed, report.skipped, evidence)
-    report.ascnode = evidence.plain(outcome)  # type: ignore[attr-defined]
+    vars(report)["ascnode"] = evidence.plain(outcome)  # travels with the report
     # JUnit's file takes them from the last phase's report, which pytest makes from the item.
     kept = [one for one in item.user_properties if not one[0].startswith("ascnode_")]
-    item.user_properties[:] = kept + evidence.properties(outcome)
+    item.user_properties[:] = [*kept, *evidence.properties(outcome)]
     report.user_properties = list(item.user_properties)
 
 

@@ -50,6 +50,11 @@ class Pool:
             self.loop.run(device.open(), OPEN_S, f"board {device.name}")
         return self._open[number]
 
+    @property
+    def devices(self) -> list[Device]:
+        """Those that are open."""
+        return list(self._open.values())
+
     def drop(self, number: int) -> None:
         """Closes a board that cannot be trusted any more."""
         device = self._open.pop(number, None)

@@ -2,7 +2,6 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -106,10 +105,8 @@ def test_it_says_what_was_tested_on_what(page: str) -> None:
 
 def test_a_failure_comes_with_the_command_that_repeats_it(page: str) -> None:
     failed = _section(page, "What did not pass")
-    assert (
-        "pytest test_mine.py::test_fails --ascnode-board=twin --ascnode-plant=board --ascnode-seed=7 --ascnode-time=lockstep"
-        in failed
-    )
+    options = "--ascnode-board=twin --ascnode-plant=board --ascnode-seed=7 --ascnode-time=lockstep"
+    assert f"pytest test_mine.py::test_fails {options}" in failed
     assert "AssertionError" in failed
     assert "the cable is out" in failed
 

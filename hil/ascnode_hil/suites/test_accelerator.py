@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ascnode_gateware.model.reference import Reference
@@ -15,17 +16,16 @@ from ascnode_hil.suites.work import image, images, labelled
 _AT_ONCE = 8
 
 
-def _answers(node: HilNode, sky: HilSky, pictures: list[np.ndarray]) -> list[Answer]:  # type: ignore[type-arg]
+def _answers(node: HilNode, sky: HilSky, pictures: list[npt.NDArray[np.int8]]) -> list[Answer]:
     sky.sun()
     sky.contact()
     node.step(3)
-    answers = []
+    answers: list[Answer] = []
     for at in range(0, len(pictures), _AT_ONCE):
         jobs = [node.query(picture)[0] for picture in pictures[at : at + _AT_ONCE]]
-        node.until(lambda jobs=jobs: all(node.answer(job) for job in jobs), 120, "results")  # type: ignore[misc]
-        found = [node.answer(job) for job in jobs]
-        node.take_over(*(answer.count for answer in found if answer))
-        answers += [answer for answer in found if answer]
+        found = node.answers_to(jobs, 120)
+        node.take_over(*(answer.count for answer in found))
+        answers += found
     return answers
 
 

@@ -1,5 +1,6 @@
 """Modes: the table of transitions, commanded modes, events."""
 
+import itertools
 import random
 
 import pytest
@@ -81,6 +82,6 @@ def test_every_change_of_mode_is_told(ascnode_node: HilNode, ascnode_sky: HilSky
         node.step()
         modes.append(node.mode)
     node.step(2)
-    changes = [(a, b) for a, b in zip(modes, modes[1:], strict=False) if a != b]
+    changes = [(a, b) for a, b in itertools.pairwise(modes) if a != b]
     told = [divmod(event.value, 256) for event in node.events("mode")]
     assert [(d.MODES[a], d.MODES[b]) for a, b in told] == changes

@@ -98,8 +98,8 @@ def test_work_before_and_in_an_eclipse_leaves_the_reserve(
 def test_a_power_cap_is_met_in_the_next_period_and_kept(
     ascnode_node: HilNode,
     ascnode_sky: HilSky,
-    ascnode_measure,
-    share: float,  # type: ignore[no-untyped-def]
+    ascnode_measure: Callable[..., Measurement],
+    share: float,
 ) -> None:
     node = ascnode_node
     node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC)

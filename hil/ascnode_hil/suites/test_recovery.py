@@ -62,18 +62,15 @@ def test_a_watchdog_reset_keeps_the_plant(ascnode_node: HilNode, ascnode_sky: Hi
     ascnode_sky.contact()
     node.query(image())
     node.advance(300)
-    before = node.charge, node.accelerator_c, node.plant("t_radiator uK")
+    before = node.charge, node.accelerator_c, node.plant("t_radiator uK") / 1e6
     boots = node.state("boots")
     for word in (0, 1):  # an upset: windows, and the first of them, far outside the table
         node.poke("contacts", word, 30_001 - word)
     node.step(2)
     assert node.state("boots") == boots + 1
-    after = node.charge, node.accelerator_c, node.plant("t_radiator uK")
-    assert after == (
-        pytest.approx(before[0], abs=0.001),
-        pytest.approx(before[1], abs=0.5),
-        pytest.approx(before[2], abs=300_000),
-    )
+    after = node.charge, node.accelerator_c, node.plant("t_radiator uK") / 1e6
+    for was, now, most in zip(before, after, (0.001, 0.5, 0.3), strict=True):
+        assert abs(now - was) < most
     assert after[0] != node.hardware.initial_charge
     node.contact()
     node.step(2)

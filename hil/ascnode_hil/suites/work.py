@@ -16,8 +16,7 @@ _DIGITS = load_digits()
 
 def images(seed: int, count: int) -> list[npt.NDArray[np.int8]]:
     """Handwritten digits, chosen by the seed."""
-    chosen = random.Random(seed).sample(range(len(_DIGITS.test_images)), count)
-    return [_DIGITS.test_images[i] for i in chosen]
+    return [picture for picture, _ in labelled(seed, count)]
 
 
 def labelled(seed: int, count: int) -> list[tuple[npt.NDArray[np.int8], int]]:
@@ -28,7 +27,7 @@ def labelled(seed: int, count: int) -> list[tuple[npt.NDArray[np.int8], int]]:
 
 def image() -> npt.NDArray[np.int8]:
     """Any one."""
-    return _DIGITS.test_images[0]
+    return images(0, 1)[0]
 
 
 def busy(node: HilNode, seconds: float, jobs: int = 4, chunk_s: float = 10.0) -> None:
