@@ -1,7 +1,7 @@
 """Whether an error is the rig's or the firmware's."""
 
 from ascnode.errors import BoardError, InterpreterError, LinkDownError, ParityError, SessionError
-from ascnode_hil.errors import Blocked, HilUsageError
+from ascnode_hil.errors import BlockedError, HilUsageError
 
 
 def is_rig(error: BaseException, opening: bool, hardware: bool) -> bool:
@@ -10,7 +10,7 @@ def is_rig(error: BaseException, opening: bool, hardware: bool) -> bool:
     `opening`: the board was not ready yet. A board on a desk that goes away is the rig's; a virtual one that does has
     crashed, and that is the firmware's.
     """
-    if isinstance(error, (Blocked, LinkDownError, InterpreterError, HilUsageError)):
+    if isinstance(error, (BlockedError, LinkDownError, InterpreterError, HilUsageError)):
         return True
     if isinstance(error, ParityError):
         return False

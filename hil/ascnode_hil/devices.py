@@ -30,7 +30,7 @@ from ascnode_fw.accel.image import Image
 from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.flight.params import Params
 from ascnode_fw.wire import dictionary as d
-from ascnode_hil.errors import Blocked
+from ascnode_hil.errors import BlockedError
 from ascnode_hil.rig import Device, Setup
 from ascnode_hil.target import Target
 
@@ -38,23 +38,23 @@ _PATIENCE = Patience(first_s=0.25, most_s=1.0, tries=10)  # a lost cable is told
 
 
 def make_device(target: Target, setup: Setup, node: int, bench_file: Path | None) -> Device:
-    """The board of that number of a target, not yet open; Blocked when the target has fewer."""
+    """The board of that number of a target, not yet open; BlockedError when the target has fewer."""
     if target.kind == "twin":
         return TwinDevice(setup, node, f"twin-{node}")
     if target.kind == "virtual":
         return VirtualDevice(setup, node, f"virtual-{node}")
     if node >= len(target.names):
-        raise Blocked(f"the test needs {node + 1} boards, and --ascnode-board names {len(target.names)}")
+        raise BlockedError(f"the test needs {node + 1} boards, and --ascnode-board names {len(target.names)}")
     name = target.names[node]
     if target.kind == "serial":
         return SerialDevice(setup, node, name, lambda: board_on(name))
     if bench_file is None:
-        raise Blocked("bench:NAME needs --ascnode-bench-file: `ascnode boards map` writes one")
+        raise BlockedError("bench:NAME needs --ascnode-bench-file: `ascnode boards map` writes one")
     return SerialDevice(setup, node, name, lambda: board_named(load_bench(bench_file), name, _nobody))
 
 
 def _nobody(sentence: str) -> None:
-    raise Blocked(f"{sentence}: a person is this board's switch, and pytest asks none")
+    raise BlockedError(f"{sentence}: a person is this board's switch, and pytest asks none")
 
 
 class TwinDevice(Device):
@@ -155,7 +155,7 @@ class SerialDevice(_Paired):
 
     def _check(self, plant_crc: int) -> None:
         if plant_crc != crc32(self.setup.files(self.node)["plant.bin"][:-4]):
-            raise Blocked(
+            raise BlockedError(
                 f"{self.name}: the plant on the board is not that of scenario {self.setup.scenario.name!r}: name the "
                 "scenario that it was flashed with (--ascnode-scenario), or flash it"
             )
@@ -201,8 +201,8 @@ class _SwitchControl:
         self.capabilities = board.capabilities & {"power"}
 
     async def reset(self, now_us: int, cause: int, boots: int) -> None:
-        """Blocked."""
-        raise Blocked(f"{self._board.chip_id}: nothing pulls this board's reset line")
+        """BlockedError."""
+        raise BlockedError(f"{self._board.chip_id}: nothing pulls this board's reset line")
 
     async def off(self) -> None:
         """As Control.off."""
@@ -214,8 +214,8 @@ class _SwitchControl:
         await self._device.back(now_us, cause, boots)
 
     def cut_at_write(self, number: int, halves: int) -> None:
-        """Blocked."""
-        raise Blocked(f"{self._board.chip_id}: no switch meets a single write")
+        """BlockedError."""
+        raise BlockedError(f"{self._board.chip_id}: no switch meets a single write")
 
 
 class _NoModel:

@@ -3,7 +3,7 @@
 from ascnode.errors import AscnodeError
 
 
-class Blocked(AscnodeError):
+class BlockedError(AscnodeError):
     """The rig cannot do what the test needs: no power switch, a lost link, a board that is not there."""
 
 

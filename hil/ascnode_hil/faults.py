@@ -21,7 +21,7 @@ class HilFaults:
     def __call__(self, *tables: Mapping[str, Any]) -> None:
         """Begins the node afresh under these faults, each as in a scenario's [[fault]] (docs/faults.md).
 
-        To be called once, before the test does anything else with the node. Blocked when the rig cannot inject one.
+        To be called once, before the node flies. BlockedError when the rig cannot inject one of them.
         """
         if self.schedule.faults or self._node.now_s:
             raise ValueError("ascnode_faults takes one schedule, before the node has flown")

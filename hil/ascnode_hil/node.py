@@ -284,7 +284,7 @@ class HilNode:
         self._restart(RESET)
 
     def cut_power(self) -> None:
-        """Takes the power away at once and gives it back; plant and flash are kept. Blocked without a switch."""
+        """Takes the power away at once and gives it back; plant and flash are kept. BlockedError without a switch."""
         self._restart(POWER_CUT)
 
     def cut_power_at_write(self, seconds: float, write: int, halves: int = 0) -> bool:

@@ -289,9 +289,9 @@ def _is_rig(item: pytest.Item, call: pytest.CallInfo[None]) -> bool:
 
 def _rig_broke(error: BaseException) -> bool:
     # What was there went away, as against what the bench never had.
-    from ascnode_hil.errors import Blocked
+    from ascnode_hil.errors import BlockedError
 
-    return not isinstance(error, Blocked)
+    return not isinstance(error, BlockedError)
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ascnode_hil.blame import is_rig
 from ascnode_hil.devices import make_device
-from ascnode_hil.errors import Blocked
+from ascnode_hil.errors import BlockedError
 from ascnode_hil.loop import LoopThread
 from ascnode_hil.node import HilNode
 from ascnode_hil.rig import Device, Setup
@@ -26,7 +26,7 @@ class Pool:
         self._open: dict[int, Device] = {}
 
     def node(self, number: int) -> HilNode:
-        """A board that has begun afresh; Blocked when the rig does not give it."""
+        """A board that has begun afresh; BlockedError when the rig does not give it."""
         for retry in (True, False):
             try:
                 device = self._device(number)
@@ -38,9 +38,9 @@ class Pool:
                 self.drop(number)
                 if retry and kept:
                     continue
-                if isinstance(error, Blocked) or not is_rig(error, True, self.target.hardware):
+                if isinstance(error, BlockedError) or not is_rig(error, True, self.target.hardware):
                     raise
-                raise Blocked(str(error)) from error
+                raise BlockedError(str(error)) from error
         raise AssertionError("unreachable")
 
     def _device(self, number: int) -> Device:

@@ -22,7 +22,7 @@ from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
 from ascnode_gateware.model.layers import Model
-from ascnode_hil.errors import Blocked
+from ascnode_hil.errors import BlockedError
 
 POWER_ON, RESET, POWER_CUT = 0, 1, 2  # places in the dictionary's RESET_CAUSES
 
@@ -114,13 +114,13 @@ class Device(ABC):
         await self.stepper.begin(0, boots=self.boots)
 
     async def begin_with(self, schedule: Schedule, injected: list[Injection]) -> None:
-        """The same, under a schedule of faults; Blocked when the rig cannot inject one."""
+        """The same, under a schedule of faults; BlockedError when the rig cannot inject one."""
         flyer = self.hosted or self.flyer
         control_us = self.setup.scenario.step_ms * 1000
         injector = Injector(flyer, schedule, control_us, injected.append, self.line, self.control)
         lacking = injector.unsupported()
         if lacking:
-            raise Blocked(f"{self.name}: {lacking[0]}")
+            raise BlockedError(f"{self.name}: {lacking[0]}")
         self.injector = injector
         await injector.begin(0, boots=self.boots)
 
@@ -153,7 +153,7 @@ class Device(ABC):
                 "reset": "no reset line",
                 "write": "no power cut at a write",
             }[what]
-            raise Blocked(f"{self.name}: the rig has {switch} for this board")
+            raise BlockedError(f"{self.name}: the rig has {switch} for this board")
 
 
 _NEVER = 1 << 20  # more writes than any exchange makes

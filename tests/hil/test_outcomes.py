@@ -14,7 +14,7 @@ pytest_plugins = ["pytester"]
 _TESTS = """
 import pytest
 from ascnode.errors import BoardError, LinkDownError, SessionError
-from ascnode_hil.errors import Blocked
+from ascnode_hil.errors import BlockedError
 
 def test_passes(ascnode_node, ascnode_measure):
     ascnode_node.step()
@@ -37,7 +37,7 @@ def test_is_restarted(ascnode_node):
     raise SessionError("the board restarted before the end of the exchange")
 
 def test_needs_a_switch(ascnode_node):
-    raise Blocked("virtual-0: the rig has no power switch for this board")
+    raise BlockedError("virtual-0: the rig has no power switch for this board")
 
 @pytest.mark.skip(reason="not today")
 def test_is_skipped(ascnode_node):
@@ -118,9 +118,9 @@ def test_a_link_that_is_lost_blocks_its_test_and_fails_the_run(pytester: pytest.
 def test_what_the_bench_never_had_blocks_and_does_not_fail_the_run(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
-        from ascnode_hil.errors import Blocked
+        from ascnode_hil.errors import BlockedError
         def test_of_power(ascnode_node):
-            raise Blocked("no power switch")
+            raise BlockedError("no power switch")
         def test_of_the_firmware(ascnode_node):
             ascnode_node.step()
         """
