@@ -83,6 +83,18 @@ class _Paired(Device):
         session.patience = _PATIENCE
         return Pair(self.name, session, Twin(files, accelerator, uid), self.setup.scenario.step_ms * 1000)
 
+    @property
+    def _says(self) -> str:
+        assert isinstance(self.flyer, Pair) and self.flyer.session.identity is not None
+        identity = self.flyer.session.identity
+        able = " ".join(sorted(identity.capabilities))
+        return f"firmware {identity.version}, chip {identity.unique_id.hex()}, {able}"
+
+    @property
+    def version(self) -> str:
+        """What the board says of itself."""
+        return self._says
+
 
 class VirtualDevice(_Paired):
     """MicroPython in a process."""
@@ -110,6 +122,11 @@ class VirtualDevice(_Paired):
         self.control: Control = VirtualControl(pair, board)
 
     @property
+    def version(self) -> str:
+        """What the board says of itself, and what it runs on."""
+        return f"virtual {self.setup.scenario.profile}, MicroPython {self._interpreter.version}, {self._says}"
+
+    @property
     def process_id(self) -> int:
         """Of the board's own process."""
         return int(
@@ -117,7 +134,7 @@ class VirtualDevice(_Paired):
         )
 
     def _start(self, files: dict[str, bytes]) -> VirtualBoard:
-        interpreter = require_interpreter()
+        self._interpreter = interpreter = require_interpreter()
         profile = PROFILES[self.setup.scenario.profile]
         flash = self.setup.folder / f"{self.name}.flash"
         firmware = board_files(architecture(interpreter))
@@ -149,8 +166,7 @@ class SerialDevice(_Paired):
         session = await board.connect()
         assert session.identity is not None
         self._check(session.identity.plant_crc)
-        files = {**self.setup.files(self.node), **await self._kept(session)}
-        self.flyer = self._pair(session, files, session.identity.unique_id)
+        self.flyer = self._pair(session, await self._flash(session), session.identity.unique_id)
         self.control = _SwitchControl(self, board)
 
     def _check(self, plant_crc: int) -> None:
@@ -160,12 +176,13 @@ class SerialDevice(_Paired):
                 "scenario that it was flashed with (--ascnode-scenario), or flash it"
             )
 
-    async def _kept(self, session: Session) -> dict[str, bytes]:
-        # What earlier runs left on the board's flash, as files: its command counter and parameters.
+    async def _flash(self, session: Session) -> dict[str, bytes]:
+        # The node's files, with the command counter and the parameters that earlier runs left on the board.
         assert session.identity is not None
         sequence = session.identity.sequence
         await session.begin(0)
-        empty = Twin(self.setup.files(self.node), _NoModel(), bytes(8))
+        files = self.setup.files(self.node)
+        empty = Twin(files, _NoModel(), bytes(8))
         index = [name for name, _, _ in empty.names()].index("params")
         sizes = [len(buffer) for buffer in empty.snapshot()][: index + 1]
         values = struct.unpack(f"<{len(d.PARAMETERS)}i", (await session.snapshot(sizes))[index])
@@ -174,17 +191,17 @@ class SerialDevice(_Paired):
         params = Params(store, d.PARAMETERS)
         for row, value in zip(d.PARAMETERS, values, strict=True):
             params.set(row[0], value)
-        return {**store.files, "sequence0": _mark(sequence)}
+        return {**files, **store.files, "sequence0": _mark(sequence)}
 
     async def back(self, now_us: int, cause: int, boots: int) -> None:
         """Finds the board again after its power was away, and goes on."""
         assert self._board is not None and isinstance(self.flyer, Pair)
         session = await self._board.connect()
-        kept = await self._kept(session)
+        flash = await self._flash(session)
         self.line = FaultyLine(session.port, self.setup.seed)
         session.port = self.line
         session.patience = _PATIENCE
-        await self.flyer.resume(now_us, cause, boots, session, kept)
+        await self.flyer.resume(now_us, cause, boots, session, flash)
 
     async def close(self) -> None:
         """Gives port and lock back."""

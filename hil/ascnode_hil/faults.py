@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ascnode.faults.coverage import fault_name
-from ascnode.faults.schedule import Injection, Schedule
+from ascnode.faults.schedule import Fault, Injection, Schedule
 from ascnode_hil.evidence import Evidence
 from ascnode_hil.node import HilNode
 
@@ -36,5 +36,10 @@ class HilFaults:
     def note(self) -> None:
         """Puts what was injected, fault by fault and mode by mode, into the evidence."""
         for fault in self.schedule.faults:
-            modes = {one.mode for one in self.injected if one.kind == fault.kind and one.mode}
+            modes = {one.mode for one in self.injected if one.mode and _of(one, fault)}
             self._evidence.faults += [(fault_name(fault), mode) for mode in sorted(modes)]
+
+
+def _of(injection: Injection, fault: Fault) -> bool:
+    # A board tells of its return as well, and that is no fault.
+    return injection.kind == fault.kind and (fault.kind != "board" or injection.target == fault.effect)

@@ -102,7 +102,7 @@ class Device(ABC):
     @property
     def version(self) -> str:
         """Of board and firmware, for reports."""
-        return f"{self.kind}, firmware {__version__}"
+        return f"firmware {__version__} in CPython"
 
     # --- time
 

@@ -36,6 +36,7 @@ details{margin:.3rem 0}summary{cursor:pointer}
 
 def page(config: pytest.Config, records: Records, verdict: str) -> str:
     """The whole page; it asks for nothing from anywhere."""
+    records = dict(sorted(records.items()))  # workers end in any order
     sections = [
         _head(records, verdict),
         _rig(config, records),
@@ -141,11 +142,18 @@ def _faults(records: Records) -> str:
 def _jitter(records: Records) -> str:
     parts = [
         f"<p>{escape(name)}: {record['missed_deadlines']} deadlines missed</p>"
-        f'<div class="plots">{bars("periods by lateness", record["jitter"])}</div>'
+        f'<div class="plots">{bars("periods that began less than so many us late", _short(record["jitter"]))}</div>'
         for name, record in records.items()
         if record["jitter"]
     ]
     return "<h2>Real time</h2>" + ("".join(parts) or "<p>No test ran in real time.</p>")
+
+
+def _short(bins: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    # "< 50 us" as "50"; the last bin is open.
+    return [
+        (label.removesuffix(" us").removeprefix("< ").replace(">= ", "+"), count) for label, count in bins
+    ]
 
 
 def _tests(records: Records) -> str:

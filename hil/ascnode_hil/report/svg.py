@@ -74,7 +74,7 @@ def _path(points: Sequence[tuple[float, float]], steps: bool) -> str:
 def _span(values: Sequence[float]) -> tuple[float, float]:
     finite = [value for value in values if math.isfinite(value)] or [0.0]
     low, high = min(finite), max(finite)
-    return (low, high) if high > low else (low - 1, high + 1)
+    return (low, high) if high > low else (low, low + 1)
 
 
 def _scale(from_: float, to: float, start: float, end: float) -> "_Scale":
