@@ -39,6 +39,7 @@ bench:
 	@.ci/setup test,lint,gateware
 	$(PY) -m tests.bench
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
+	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
 
 clean:

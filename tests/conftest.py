@@ -9,6 +9,7 @@ _AREAS = {
     "boards": "hil",
     "bench_boards": "hil",
     "session": "hil",
+    "faults": "hil",
     "models": "firmware",
     "record": "view",
     "cli": "loop",

@@ -11,6 +11,7 @@ from pathlib import Path
 import serial
 from rich.console import Console
 from rich.table import Table
+from tests.bench import fleet as fleet_bench
 from tests.bench.mesh import mesh
 from tests.bench.sky import sky
 
@@ -156,6 +157,7 @@ def main() -> None:
     console = Console(width=120)
     sky(console)
     mesh(console)
+    fleet_bench.main(console)
     interpreter = find_interpreter()
     if interpreter is None:
         sys.exit("bench: no MicroPython interpreter on this machine")

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from ascnode.boards.interpreter import find_interpreter
+from ascnode.boards.serial import SerialBoard
+from ascnode.boards.virtual import VirtualBoard
 from ascnode.errors import LinkDownError, ParityError
-from ascnode.faults.board import VirtualControl
+from ascnode.faults.board import SerialControl, VirtualControl
 from ascnode.faults.coverage import expected_divergence
 from ascnode.faults.injector import Injector
 from ascnode.faults.noise import Noise, generator
@@ -18,6 +20,7 @@ from ascnode.faults.schedule import Injection, Schedule
 from ascnode.faults.wire import FaultyLine
 from ascnode.session.request import Patience
 from ascnode.twin.hosted import HostedPlant
+from ascnode.twin.pair import Pair
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.wire import dictionary as d
@@ -223,10 +226,46 @@ def test_an_exchange_over_a_cable_that_was_cut_goes_on_and_is_compared(tmp_path:
     asyncio.run(asyncio.wait_for(body(), 60))
 
 
+class Switch:
+    """A power switch of a bench, that here switches a virtual board."""
+
+    capabilities = frozenset({"power"})
+
+    def __init__(self, board: VirtualBoard) -> None:
+        self.board = board
+
+    def off(self) -> None:
+        self.board.cut(wait=False)
+
+    def on(self) -> None:
+        self.board.power_on(wait=False)
+
+
+def test_a_board_behind_a_power_switch_is_found_again_by_its_chip_id(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with paired(tmp_path) as (pair, board):
+            pair.session.close()
+            chip_id = pair.twin.node.unique_id.hex()
+            async with SerialBoard(chip_id, lambda: [board.port], power=Switch(board)) as serial:
+                board.reset()
+                flown = Pair("serial", await serial.connect(), pair.twin, S)
+                control = SerialControl(flown, serial)
+                table = {"kind": "board", "effect": "power_cut", "start_s": 50, "off_s": 20}
+                injector = Injector(flown, Schedule.of([table]), S, control=control)
+                assert injector.unsupported() == []
+                reset = Schedule.of([{"kind": "board", "effect": "reset"}])
+                assert Injector(flown, reset, S, control=control).unsupported()
+                await injector.begin(0)
+                await advance(injector, 200 * S, Orders().busy(200))
+                assert (board.boots, flown.steps, flown.mismatches) == (3, 180, 0)
+
+    asyncio.run(asyncio.wait_for(body(), 60))
+
+
 # --- lost and recovered, again and again
 
 
-def _cycles(folder: Path, count: int) -> list[float]:
+def recovery_cycles(folder: Path, count: int) -> list[float]:
     """Wall seconds from each loss to the first step after it; resets, cuts and cuts in mid-write by turns."""
 
     async def body() -> list[float]:
@@ -258,11 +297,11 @@ def _cycles(folder: Path, count: int) -> list[float]:
     return asyncio.run(asyncio.wait_for(body(), 30 + 6 * count))
 
 
-def test_a_board_that_is_lost_comes_back_in_a_sample_of_the_cycles(tmp_path: Path) -> None:
-    assert len(_cycles(tmp_path, 8)) == 8
+def test_a_board_that_is_lost_comes_back_in_a_sample_of_therecovery_cycles(tmp_path: Path) -> None:
+    assert len(recovery_cycles(tmp_path, 8)) == 8
 
 
 @pytest.mark.deep
 def test_a_hundred_boards_lost_come_back_in_a_median_of_less_than_two_seconds(tmp_path: Path) -> None:
     # The one limit in wall time: what a user waits for is what is promised.
-    assert statistics.median(_cycles(tmp_path, 100)) < 2.0
+    assert statistics.median(recovery_cycles(tmp_path, 100)) < 2.0

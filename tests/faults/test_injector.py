@@ -231,7 +231,7 @@ def test_noise_on_a_sensor_has_the_spread_that_was_asked_for() -> None:
     assert len(offsets) == 500
     spread = (sum(offset**2 for offset in offsets) / len(offsets)) ** 0.5
     assert 22 < spread < 28
-    assert not flown.flyer.twin.node.disturbed  # it ended
+    assert flown.flyer.twin.node.senses.plain  # it ended
 
 
 # --- sky

@@ -3,12 +3,17 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+import pytest
+
+from ascnode.boards.interpreter import find_interpreter
 from ascnode.session import messages
 from ascnode.session.messages import Done, Event
 from ascnode.session.realtime import EDGES_US, Jitter, fly_in_real_time
 from ascnode.twin.alone import TwinAlone
 from ascnode_fw.plant import layout as p_
+from faults.flights import paired
 from session.fake_board import make_twin
 
 S = 1_000_000
@@ -71,3 +76,16 @@ def test_the_histogram_counts_each_lateness_in_its_bin() -> None:
     assert counts[f">= {EDGES_US[-1]} us"] == 1
     assert jitter.missed == [0]
     assert jitter.mean_us == (9 + 10 + 99 + 150 + 2_000_000) / 7
+
+
+@pytest.mark.skipif(find_interpreter() is None, reason="no MicroPython interpreter on this machine")
+def test_a_board_in_a_process_flies_in_real_time_beside_its_twin(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with paired(tmp_path) as (pair, _):
+            await pair.begin(0)
+            lights = [messages.environment(t * S, 1024, t, 0, 7) for t in range(50)]
+            _, jitter = await fly_in_real_time(pair, 0, 50 * S, S, lights, speed=50.0)
+            assert (jitter.periods, pair.steps, pair.mismatches) == (50, 50, 0)
+            assert pair.twin.node.plant.state[p_.COS_ARRAY] == 49
+
+    asyncio.run(body())

@@ -11,6 +11,7 @@ import pytest
 from ascnode.errors import BoardError, DictionaryMismatchError, SessionError, SessionTimeoutError
 from ascnode.session import messages
 from ascnode.session.port import WRITE_QUEUE_BYTES, Port
+from ascnode.session.request import Patience
 from ascnode.session.session import Session, _next_hello
 from ascnode_fw import link
 from ascnode_fw.wire import dictionary as d
@@ -217,6 +218,7 @@ def test_credit_keeps_what_is_under_way_within_the_boards_buffer() -> None:
     async def body(board: FakeBoard, session: Session) -> None:
         await session.connect(2)
         await session.begin(0)
+        session.patience = Patience(first_s=5.0)  # what is asked for again comes on top
         board.pause()
         events = [messages.environment(i * 1_000_000, i, 1024, 0, 7) for i in range(150)]
         flight = asyncio.ensure_future(session.exchange(150_000_000, events, stop_on_custody=False))

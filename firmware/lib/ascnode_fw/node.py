@@ -13,6 +13,7 @@ from ascnode_fw.flight.params import Params
 from ascnode_fw.plant import config
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.plant.model import Plant
+from ascnode_fw.senses import Senses
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.auth import ReplayCounter, Verifier
 from ascnode_fw.wire.frame import MAX_BODY
@@ -35,14 +36,6 @@ _CRC_LOW = const(1)
 _SEQUENCE = const(2)
 _CONDITIONS = const(3)  # plant events of the last period
 _OWED_MS = const(4)  # time that the plant is behind
-
-# words of the sensors' own buffer: for each of five a mask and an offset, then what a hosted plant gave
-_KEEP = const(0)
-_OFFSET = const(5)
-_GIVEN = const(10)
-_GIVEN_CONDITIONS = const(15)
-_SENSES = const(16)
-_WHOLE = const(0xFFF)
 
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
@@ -67,9 +60,11 @@ class Node:
         self.accelerator = accelerator
         self.unique_id = unique_id
         self.send = send
-        self.bench = True  # whether this image has a SIM plane; False makes a flight node
         image = store.read("plant.bin") or b""
+<<<<<<< HEAD
         self.plant_crc = crc32(image[:-4])  # with its own CRC behind it every image has the same
+=======
+>>>>>>> faults
         self.plant_words = config.load(image)
         self.step_ms = self.plant_words[p_.STEP_MS]
         self.keys = load_keys(store.read("keys.bin"))
@@ -77,9 +72,8 @@ class Node:
         self.words = array("i", [0, 0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
         self.capabilities = "software"
-        self.senses = array("i", bytes(4 * _SENSES))
-        self.disturbed = False
-        self.hosted = False  # the plant runs in the host, which gives the sensor words
+        self.senses = Senses()
+        self.bench = True  # whether this image has a SIM plane
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
         self.plant = Plant(self.plant_words)
@@ -100,9 +94,7 @@ class Node:
         self.words[_CRC_HIGH] = self.words[_CRC_LOW] = self.words[_CONDITIONS] = self.words[_OWED_MS] = 0
         self._keep_sequence()
         self.cause = cause
-        for i in range(_SENSES):
-            self.senses[i] = 0 if i >= _OFFSET else _WHOLE
-        self.disturbed = False
+        self.senses.restart()
         self.plant.sample(self.sensors)
         self.computer.sense(self.sensors)
         self.computer.telemetry.event(d.EV_BOOT, cause)
@@ -113,7 +105,7 @@ class Node:
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
         own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions", "owed ms"))
-        senses = ("sensors", self.senses, ())
+        senses = ("sensors", self.senses.words, ())
         return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers() + [senses]
 
     # --- time
@@ -121,49 +113,31 @@ class Node:
     def step(self) -> None:
         # One control period: sensors, decisions, then the plant under them; the state is folded into the CRC.
         # (Several short functions: MicroPython takes the frame of one with many locals from the heap.)
-        self._sense(self._given() if self.hosted else self._sampled())
+        if not self.senses.plain:
+            self._step_altered()
+            return
+        plant = self.plant
+        plant.sample(self.sensors)
+        conditions = plant.take_events()
+        if conditions != self.words[_CONDITIONS]:
+            self._plant_events(conditions)
         self.computer.step(self.sensors)
-        if not self.hosted:
+        self._actuate(self.computer.f)
+        self._integrate()
+        self.computer.tick()
+        self._fold()
+
+    def _step_altered(self) -> None:
+        # The same with a plant in the host, or with sensors that are not well.
+        conditions = self.senses.sample(self.plant, self.sensors)
+        if conditions != self.words[_CONDITIONS]:
+            self._plant_events(conditions)
+        self.computer.step(self.sensors)
+        if not self.senses.hosted:
             self._actuate(self.computer.f)
             self._integrate()
         self.computer.tick()
         self._fold()
-
-    def _sampled(self) -> int:
-        # Sensor words of the plant on the board; its conditions since the last ones.
-        self.plant.sample(self.sensors)
-        return self.plant.take_events()
-
-    def _given(self) -> int:
-        # The same, from the host.
-        for i in range(_OFFSET):
-            self.sensors[i] = self.senses[_GIVEN + i]
-        return self.senses[_GIVEN_CONDITIONS]
-
-    def given(self, words: "tuple[int, ...]") -> None:
-        # Sensor words and conditions of the plant in the host, for the period that comes.
-        for i in range(len(words)):
-            self.senses[_GIVEN + i] = words[i]
-
-    def disturb(self, sensor: int, keep: int, offset: int) -> None:
-        # A sensor's fault: its words are cut to a mask, then moved by an offset. (0, value) sticks, (0xFFF, 0) is well.
-        self.senses[_KEEP + sensor % _OFFSET] = keep
-        self.senses[_OFFSET + sensor % _OFFSET] = offset
-        self._look_for_faults()
-
-    def _look_for_faults(self) -> None:
-        self.disturbed = False
-        for i in range(_OFFSET):
-            if self.senses[_KEEP + i] != _WHOLE or self.senses[_OFFSET + i]:
-                self.disturbed = True
-
-    def _sense(self, conditions: int) -> None:
-        if self.disturbed:
-            for i in range(_OFFSET):
-                word = (self.sensors[i] & self.senses[_KEEP + i]) + self.senses[_OFFSET + i]
-                self.sensors[i] = max(0, min(_WHOLE, word))
-        if conditions != self.words[_CONDITIONS]:
-            self._plant_events(conditions)
 
     def period_ms(self) -> int:
         # The control period, within its limits even after an upset.
@@ -214,7 +188,7 @@ class Node:
         # The host has written into the buffers.
         if 0 in self.counters:
             self.counters[0].last = self.words[_SEQUENCE]
-        self._look_for_faults()
+        self.senses.look()
 
     def digest(self) -> int:
         # The rolling CRC with every table of words folded in: what an exchange returns.
@@ -233,17 +207,17 @@ class Node:
         # the sensors go on.
         f = self.computer.f
         plant = array("i", self.plant.state)
-        senses = array("i", self.senses)
+        senses = array("i", self.senses.words)
         self.boot(max(0, min(_LATEST_S, f[f_.NOW_S])), 0, 0, d.WATCHDOG, f[f_.BOOTS] + 1 & 0xFFFF)
         for word in range(len(plant)):
             self.plant.state[word] = plant[word]
-        for word in range(_SENSES):
-            self.senses[word] = senses[word]
-        self._look_for_faults()
+        for word in range(len(senses)):
+            self.senses.words[word] = senses[word]
+        self.senses.look()
 
     def release(self) -> None:
         # The host has gone, and a plant in it: the node is on its own.
-        self.hosted = False
+        self.senses.host(False)
         if self.sim is not None:
             self.sim.lockstep = False
 
@@ -316,7 +290,7 @@ class Node:
             d.digest(),
             link.CREDIT_BYTES,
             MAX_BODY,
-            self.plant_crc,
+            crc32(self.store.read("plant.bin") or b""),
             self.accelerator.model_id,
             self.computer.f[f_.BOOTS] & 0xFFFF,
             self.cause,

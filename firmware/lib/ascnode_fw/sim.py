@@ -136,7 +136,7 @@ class SimPlane:
         s, ms, age_days, cause, boots, flags = struct.unpack_from(link.BEGIN_FORMAT, body, link.SIM_BYTES)
         if s >= 1 << 30 or ms > 999 or age_days > p_.AGE_DAYS_MAX:
             raise ValueError("begin out of range")
-        self.node.hosted = bool(flags & link.HOSTED)
+        self.node.senses.host(bool(flags & link.HOSTED))
         self.node.boot(s, ms, age_days, cause, boots)
         self.forget_events()
         self.lockstep = True
@@ -251,9 +251,9 @@ class SimPlane:
         elif kind == link.POKE:
             self._poke(data)
         elif kind == link.SENSORS:
-            self.node.given(struct.unpack_from(link.SENSORS_FORMAT, data, 0))
+            self.node.senses.give(struct.unpack_from(link.SENSORS_FORMAT, data, 0))
         elif kind == link.SENSOR_FAULT:
-            self.node.disturb(*struct.unpack_from(link.SENSOR_FAULT_FORMAT, data, 0))
+            self.node.senses.disturb(*struct.unpack_from(link.SENSOR_FAULT_FORMAT, data, 0))
 
     def _environment(self, data: memoryview) -> None:
         illumination, cos_array, cos_radiator, albedo = struct.unpack_from(link.ENVIRONMENT_FORMAT, data, 0)

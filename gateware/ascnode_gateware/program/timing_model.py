@@ -14,12 +14,12 @@ class Timing:
 
     start_to_header: int = 2  # from START to the first header word
     pass_to_pass: int = 1  # from a pass's last word to the next one's being taken, when its block is there
-    pixel_to_drain: int = 5  # from an output group's last word to the drain's beginning, when it is free
+    pixel_to_drain: int = 6  # from an output group's last word to the drain's beginning, when it is free
     drain_to_header: int = 2  # from the beginning of a job's last drain to the next header's first word
     drain_byte: int = 2
     drain_added_byte: int = 4
-    drain_latency: int = 5  # from a drain's beginning to its last write, beyond its bytes
-    drain_added_latency: int = 9
+    drain_latency: int = 6  # from a drain's beginning to its last write, beyond its bytes
+    drain_added_latency: int = 10
     drain_to_free: int = 1  # from the last write to a free set of accumulators, or to the next drain
     header_to_table: int = 2  # LOAD: from the header's last word to the table's first, when all is drained
     table_to_header: int = 2  # LOAD: from the table's last word to the next header's first

@@ -10,7 +10,7 @@ from pyrtl import Const, Register, WireVector, concat_list, select
 from ascnode_gateware.registers import table
 from ascnode_gateware.registers.counters import CARRY_BIT, Counters, counters
 from ascnode_gateware.registers.table import Access, Field
-from ascnode_gateware.rtl.cells import keep, low
+from ascnode_gateware.rtl.cells import delayed, keep, low
 from ascnode_gateware.synth.process import GatewareError
 
 EVENTS = (Access.FLAG, Access.COUNTER, Access.ERRORS)
@@ -58,7 +58,8 @@ def hardware_wires() -> dict[str, int]:
 def registers(bus: Bus, hardware: Mapping[str, WireVector], reset: WireVector) -> RegisterBlock:
     """`hardware`: the wires that `hardware_wires` names; reset: 1, synchronous, sets every field to its reset value.
 
-    Never waits. An address that holds no register reads 0 and ignores writes; bit 15 is not looked at.
+    Never waits. An address that holds no register reads 0 and ignores writes; bit 15 is not looked at. Counters are
+    cleared in the cycle after a START's write or a reset, in which no event counts.
     """
     _check(hardware)
     block = _Block(bus, hardware, reset)
@@ -106,7 +107,9 @@ class _Block:
 
     def _counters(self) -> Counters:
         events = [self._hardware[r.fields[0].name] for r in table.REGISTERS if _counts(r)]
-        return counters(events, table.COUNTER_BITS, self.config["start"] | self._reset)
+        # A cycle late: nothing runs before that, and a START's decoding is a long path.
+        clear = delayed(self.config["start"] | self._reset, "counters_clear")
+        return counters(events, table.COUNTER_BITS, clear)
 
     def _build(self, field: Field, written: WireVector | None) -> None:
         given = self._bus.wdata[field.low : field.low + field.width]

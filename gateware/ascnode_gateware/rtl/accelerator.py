@@ -23,10 +23,11 @@ from pyrtl import (
 
 from ascnode_gateware.registers.decoder import Bus, RegisterBlock, registers
 from ascnode_gateware.registers.table import ErrorCode
-from ascnode_gateware.rtl.cells import connect, delayed, keep, low, unsigned
+from ascnode_gateware.rtl.cells import connect, delayed, keep, unsigned
 from ascnode_gateware.rtl.engine import Control, Engine, engine
 from ascnode_gateware.rtl.flash_stream import FlashStream, flash_stream
 from ascnode_gateware.rtl.flash_stream import Order as FlashOrder
+from ascnode_gateware.rtl.loaded_counter import loaded_counter
 from ascnode_gateware.rtl.mac_array import with_mac_array
 from ascnode_gateware.rtl.memory import Port
 from ascnode_gateware.rtl.ring import Fill
@@ -166,10 +167,12 @@ def _watchdog(run: Engine, limit: WireVector, tick: WireVector, clear: WireVecto
 
     Ticks come each 256 cycles of a run, wherever in one the engine stopped; a pause is not counted.
     """
-    units = Register(16, "watchdog_units")
-    rests = clear | run.progress | run.paused
-    keep(units, (rests, 0), (tick, low(units + 1, 16)))
-    return (units == limit) & (limit != 0) & tick
+    left_over, counted = Register(16, "watchdog_left_over"), Register(1, "watchdog_counted")
+    rests = delayed(clear | run.progress | run.paused, "watchdog_rests")
+    over = WireVector(1, "watchdog_over")
+    over <<= loaded_counter(left_over, rests, ~limit, tick & ~over)
+    keep(counted, (rests, 0), (tick & ~over, 1))  # never with a limit of 0: it is over from the start
+    return over & counted & tick
 
 
 def _failure(run: Engine, flash: FlashStream, watchdog: WireVector, abort: WireVector) -> _Failure:

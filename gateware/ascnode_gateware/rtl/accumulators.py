@@ -13,7 +13,7 @@ SETS = 2
 @dataclass(frozen=True)
 class Accumulators:
     words: tuple[WireVector, WireVector]  # of each set, 4 rows (128), a cycle after its address
-    last_pixel: Register  # 8: of the output group that was completed last
+    last_pixel: Register  # 8: the pixel summed last
 
 
 @dataclass(frozen=True)

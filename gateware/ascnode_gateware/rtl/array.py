@@ -64,14 +64,15 @@ def operands(
 
 
 def row_sums(pair_sums: WireVector) -> list[WireVector]:
-    """Eight sums of two products modulo 2^16 (128) to four exact row sums (18).
+    """Eight sums of two products modulo 2^16 (128) to four exact row sums (18), a cycle later.
 
     -128 * -128 twice is 2^15, which reads as -2^15; no other pair comes below -2 * 16256 = 0x8100, so 0x8000 to 0x80ff
     can only be positive.
     """
     pairs = [pair_sums[at : at + 16] for at in range(0, 128, 16)]
     exact = [concat(pair[15] & (pair[8:15] != 0), pair) for pair in pairs]
-    return [low(signed(exact[2 * r], 18) + signed(exact[2 * r + 1], 18), 18) for r in range(ROWS)]
+    sums = [low(signed(exact[2 * r], 18) + signed(exact[2 * r + 1], 18), 18) for r in range(ROWS)]
+    return [delayed(sum_, f"array_sum_{r}") for r, sum_ in enumerate(sums)]
 
 
 def block_register(words: WireVector, row: WireVector, arrives: WireVector) -> WireVector:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyrtl import Const, MemBlock, Register, WireVector, concat, concat_list, select
+from pyrtl import Const, MemBlock, Register, WireVector, concat_list, select
 
 
 def low(value: WireVector, width: int) -> WireVector:
@@ -46,11 +46,6 @@ def flag(name: str, *, rises: WireVector, falls: WireVector) -> Register:
 def connect(wire: WireVector, value: WireVector | int) -> None:
     """Drives a wire that was declared before: `<<=` on a frozen dataclass's field would assign the field."""
     wire <<= value
-
-
-def following(address: WireVector) -> WireVector:
-    """The next word's address (15), in the same bank."""
-    return concat(address[14], low(address[:14] + 1, 14))
 
 
 def mod_counter(name: str, width: int, *, step: WireVector, last: WireVector, clear: WireVector) -> Register:

@@ -2,7 +2,7 @@
 
 An item is one output byte; it has a slot of two cycles. With `add`, slots alternate: an item's first visit makes the
 convolution's byte; its second, three slots later, adds the skip tensor's. An item's stages, by cycle:
-0 reads sum and bias, 1 adds them, 2 and 3 multiply, 4 shifts, 5 rounds and clamps.
+0 reads sum and bias, 1 adds them, 2 to 4 multiply, 5 shifts, 6 rounds and clamps.
 """
 
 from dataclasses import dataclass
@@ -36,15 +36,6 @@ class Drain:
     layer_done: WireVector
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Which sums are read."""
-
-    which: Register
-    pixel: Register  # 8
-    channel: Register  # 2
-
-
 class Progress:
     """Registers that say which item each slot is for."""
 
@@ -56,10 +47,9 @@ class Progress:
         self._visits = Register(3, "drain_visits")  # which of the last three slots were first visits
         self.valid = select(self.second, self._visits[2], self.issuing)
 
-    def wire(
-        self, begin: WireVector, clear: WireVector, ends: WireVector, go: WireVector, order: "_Taken"
-    ) -> None:
-        """`ends`: a slot ends in this cycle."""
+    def wire(self, begin: WireVector, clear: WireVector, go: WireVector, order: "_Taken") -> None:
+        """A slot ends in its odd cycle."""
+        ends = self.odd
         first = ends & self.issuing & ~self.second
         pixel_done = first & (self.channel == 3)
         keep(self.odd, (begin, 0), (go, ~self.odd))
@@ -91,37 +81,40 @@ def drain(
     busy = Register(1, "drain_busy")
     begin, go = order.pending & ~busy & ~clear, WireVector(1, "drain_go")
     blocked = WireVector(1, "drain_blocked")
-    p, ends, taken = progress, progress.odd & ~blocked, _taken_order(order, begin)
-    p.wire(begin, clear, ends, go, taken)
+    p, ends, taken = progress, progress.odd, _taken_order(order, begin)
+    p.wire(begin, clear, go, taken)
     slot = Register(2, "drain_parameter_slot")
     entry = select(p.second, Const(ADD_ENTRY, 5), concat(slot, p.channel).zero_extended(5))
     result = WireVector(8, "drain_result")
     skip = _Skip(p, ends, begin, taken.add & busy, read_word)
-    first = _first_operand(sums, tables.first(result, ends), which, p)
+    first = _first_operand(sums, tables.first(result, go & ~p.odd), which, p)
     scale = tables.scale(_scale_entry(p, entry, taken.add), go)
-    x, shifting = _addition(first, tables.addend(p.second, skip.byte, entry), scale, p, ends, go)
+    shift = delayed(scale[:6], "drain_shift", ends)
+    x, shifting = _addition(first, tables.addend(p.second, skip.byte, entry), shift, p, ends, go)
     digits = tables.digits(entry, go)
     half = delayed(select(p.odd, digits[:16], digits[16:]), "requantise_half", go)
-    total = product(x, digits, half, p.odd, go, "requantise_total")
-    result <<= _finish(total, scale, p.odd, go)
-    coming, writes = _written(p, taken.add, ends, begin | clear)
-    pack = _pack(result, ends & writes, granted, begin | clear)
+    total = product(x, half, p.odd, go, "requantise_total")
+    result <<= _finish(total, shift, scale, ends)
+    stages = _written(p, taken.add, ends, begin | clear)
+    pack = _pack(result, go & ~p.odd & stages[2], granted, begin | clear)
     waiting = pack.waiting
     # A word has a cycle to be written in before the next byte comes: the grant itself stays out of this path.
-    # A slot's first cycle waits for the skip word and left shifts, its second for the word before to be written.
-    blocked <<= waiting & writes
-    go <<= select(p.odd, ~blocked, ~(skip.starved | shifting))
+    # A slot's first cycle waits for the skip word, for left shifts and for the word before to be written.
+    blocked <<= skip.starved | shifting | (waiting & stages[2])
+    go <<= p.odd | ~blocked
     written = waiting & granted
     skip_read = skip.wanted & granted & ~waiting
     skip.reads(skip_read)
-    done = written & ~coming & ~writes  # another pixel's item would be in one of these stages now
+    done = written & ~stages[0] & ~stages[1]  # another pixel's item would be in one of these stages now
     keep(busy, (clear | done, 0), (begin, 1))
     keep(which, (clear, 1), (begin, ~which))
     keep(slot, (clear, 0), (done, low(slot + 1, 2)))
-    # The pixel whose skip word is read is the one that is written or, from the second byte on, the one after it.
-    pointer = _pointer("drain_pointer", begin, order.output, pack.starts, taken.out_step)
-    output = delayed(pointer, "drain_output", pack.starts)
-    _drive(port, waiting | skip.wanted, select(waiting, output, pointer), waiting, pack.word)
+    pointer, beyond = _pointer(begin, order.output, written, taken.out_step)
+    # From a pixel's last byte until it is written, the skip word to be read is that of the pixel after it.
+    ahead = Register(1, "drain_skip_ahead")
+    keep(ahead, (begin | written, 0), (skip.consumed, 1))
+    address = select(~waiting & (ahead | skip.consumed), beyond, pointer)
+    _drive(port, waiting | skip.wanted, address, waiting, pack.word)
     return Drain(begin, busy, which, done, done & taken.ends_layer)
 
 
@@ -175,52 +168,53 @@ def _first_operand(
 
 
 def _addition(
-    first: WireVector, addend: WireVector, scale: WireVector, p: Progress, ends: WireVector, go: WireVector
+    first: WireVector, addend: WireVector, shift: WireVector, p: Progress, ends: WireVector, go: WireVector
 ) -> tuple[Register, WireVector]:
     """(x (32), 1 while it shifts left): loaded at a slot's end, doubled in the next slot's first cycle."""
     x, doubled = Register(32, "drain_x"), Register(5, "drain_doubled")
     fresh = delayed(p.valid, "drain_x_valid", ends)
     # That it is enough is known a cycle late: the comparison stays out of `go`, on which all depends.
     enough = Register(1, "drain_doubled_enough")
-    shifting = fresh & ~p.odd & scale[5] & ~enough
-    enough.next <<= shifting & (doubled == scale[:5])
-    keep(x, (shifting & (doubled != scale[:5]), concat(x[:31], Const(0, 1))), (ends, low(first + addend, 32)))
+    shifting = fresh & ~p.odd & shift[5] & ~enough
+    enough.next <<= shifting & (doubled == shift[:5])
+    keep(x, (shifting & (doubled != shift[:5]), concat(x[:31], Const(0, 1))), (ends, low(first + addend, 32)))
     keep(doubled, (shifting, low(doubled + 1, 5)), (go, 0))
     return x, shifting
 
 
 def _scale_entry(p: Progress, entry: WireVector, add: WireVector) -> WireVector:
-    """A shift word is read for the item of this slot in its second cycle, for that of two slots before in its first.
+    """A shift word is read for the item of this slot in its first cycle, for that of two slots before in its second.
 
     Slots two apart are of the same visit, and so one or two channels apart.
     """
     before = select(add, low(p.channel - 1, 2), p.channel ^ 2)
     again = select(p.second, entry, concat(entry[2:], before))
-    return select(p.odd, entry, again)
+    return select(p.odd, again, entry)
 
 
-def _finish(total: WireVector, scale: WireVector, odd: WireVector, go: WireVector) -> WireVector:
-    """The output byte in its second cycle after the product. scale: the item's shift word in the odd cycle; the next
-    item's in the other, when the right shift of this one is kept."""
-    right = delayed(select(scale[5], Const(0, 5), scale[:5]), "drain_right", go & ~odd)
+def _finish(total: WireVector, shift: WireVector, scale: WireVector, ends: WireVector) -> WireVector:
+    """The output byte in its second cycle after the product. shift: the next item's (6), when the product is complete;
+    scale: the item's shift word a cycle later."""
+    right = delayed(select(shift[5], Const(0, 5), shift[:5]), "drain_right", ends)
     quotient, carry = rounded(total[15:47], right)
-    held = delayed(concat(carry, quotient), "drain_quotient", go)
+    held = delayed(concat(carry, quotient), "drain_quotient", ends)
     return clamped(held[:9], held[9], scale[8:16], scale[16:32])
 
 
-def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) -> tuple[Register, Register]:
-    """1 while the item in stages 2 and 3, and in the last two, is one that is written: a second visit, if there are."""
-    stage2, stage4 = Register(1, "drain_written_2"), Register(1, "drain_written_4")
-    keep(stage2, (clear, 0), (ends, p.valid & (p.second | ~add)))
-    keep(stage4, (clear, 0), (ends, stage2))
-    return stage2, stage4
+def _written(p: Progress, add: WireVector, ends: WireVector, clear: WireVector) -> list[Register]:
+    """1 while the item in stages 2 and 3, 4 and 5, 6 is one that is written: a second visit, if there are."""
+    stages = [Register(1, f"drain_written_{stage}") for stage in (2, 4, 6)]
+    coming = p.valid & (p.second | ~add)
+    for stage in stages:
+        keep(stage, (clear, 0), (ends, coming))
+        coming = stage
+    return stages
 
 
 @dataclass(frozen=True)
 class _Pack:
     word: Register  # 32: four bytes
     waiting: Register  # until it is written
-    starts: WireVector  # its first byte arrives; the word before has been written
 
 
 def _pack(result: WireVector, arrives: WireVector, granted: WireVector, clear: WireVector) -> _Pack:
@@ -229,14 +223,17 @@ def _pack(result: WireVector, arrives: WireVector, granted: WireVector, clear: W
     keep(count, (clear, 0), (arrives, low(count + 1, 2)))
     waiting = Register(1, "drain_waiting")
     keep(waiting, (clear, 0), (arrives & (count == 3), 1), (granted, 0))
-    return _Pack(word, waiting, arrives & (count == 0))
+    return _Pack(word, waiting)
 
 
-def _pointer(name: str, begin: WireVector, start: WireVector, step: WireVector, by: WireVector) -> Register:
-    pointer = Register(15, name)
-    moved = concat(pointer[14], low(pointer[:14] + by, 14))
-    keep(pointer, (begin, start), (step, moved))
-    return pointer
+def _pointer(
+    begin: WireVector, start: WireVector, step: WireVector, by: WireVector
+) -> tuple[Register, WireVector]:
+    """Addresses of the pixel that is written, and of the one after it."""
+    pointer = Register(15, "drain_pointer")
+    beyond = concat(pointer[14], low(pointer[:14] + by, 14))
+    keep(pointer, (begin, start), (step, beyond))
+    return pointer, beyond
 
 
 def _drive(port: Port, request: WireVector, address: WireVector, write: WireVector, data: WireVector) -> None:

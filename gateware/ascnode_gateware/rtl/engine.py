@@ -4,16 +4,19 @@ Each unit is a function of wires; those that two units need of each other are de
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from pyrtl import Const, Register, WireVector, select
 
 from ascnode_gateware.rtl.accumulators import accumulators
 from ascnode_gateware.rtl.accumulators import target as accumulators_target
 from ascnode_gateware.rtl.array import Operands, Tag, block_register, issue_tag, operands, row_sums
-from ascnode_gateware.rtl.cells import connect, delayed, following, keep, low
+from ascnode_gateware.rtl.cells import connect, delayed, keep, low
 from ascnode_gateware.rtl.config import Header, JobConfig
 from ascnode_gateware.rtl.drain import Order, Progress, drain
 from ascnode_gateware.rtl.fetch import Fetch, Fetcher, Sequence
+from ascnode_gateware.rtl.loaded_counter import counted_address
 from ascnode_gateware.rtl.memory import Grants, Port, banks
 from ascnode_gateware.rtl.passes import Pass, passes
 from ascnode_gateware.rtl.pixels import Pixels, pixels
@@ -91,13 +94,13 @@ def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> E
     stream = pixels(config, upcoming, s.take, s.issued, may, clear)
     tags = _pipeline(issue_tag(stream.word, s.issued), clear)
     occupied = s.occupied[0] | s.occupied[1]
-    ended = tags[3].group_end
+    ended = tags[4].group_end
     drain_begins = WireVector(1, "drain_begins")
     pending = Register(1, "drain_pending")
     keep(pending, (clear, 0), (ended, 1), (drain_begins, 0))
     layers = _Layers(control, occupied, clear)
     # A job's last word ends an output group, so no other of its words can be on its way alone.
-    more = stream.active | tags[0].group_end | tags[1].group_end | tags[2].group_end
+    more = reduce(or_, [tag.group_end for tag in tags[:4]], stream.active)
     fetch = fetcher.wire(
         word,
         config["stream"],
@@ -134,9 +137,9 @@ def engine(control: Control, host: Port, fill: Fill, pair_sums: WireVector) -> E
     progress, which, draining = Progress(), Register(1, "drain_which"), WireVector(1, "draining")
     sums = accumulators(
         row_sums(pair_sums),
-        tags[2],
         tags[3],
-        accumulators_target(tags[3], clear),
+        tags[4],
+        accumulators_target(tags[4], clear),
         config["max"],
         (draining & ~which, draining & which),
         progress.pixel,
@@ -190,9 +193,9 @@ def _throttle(throttle: WireVector, clear: WireVector) -> WireVector:
 
 
 def _pipeline(tag: Tag, clear: WireVector) -> list[Tag]:
-    """Tags of the words one to four cycles after their issue: word, operand, product, sum."""
+    """Tags of the words one to five cycles after their issue: word, operand, product, pair sum, row sum."""
     tags = []
-    for stage in range(1, 5):
+    for stage in range(1, 6):
         tag = tag.later(str(stage), clear)
         tags.append(tag)
     return tags
@@ -261,12 +264,12 @@ def _order(
     last_pixel: WireVector,
     begins: WireVector,
 ) -> Order:
-    """The output's address goes up by a word with each output group."""
-    output = Register(15, "order_output")
-    keep(output, (header.arrives("output"), header.value("output")), (begins, following(output)))
+    """The output's address goes up by a word with each output group. last_pixel is the group's until it is drained: the
+    next group's first word comes two cycles after its last, and has no set before that."""
+    output = counted_address("order_output", header.arrives("output"), header.value("output"), begins)
     return Order(
         pending=pending,
-        last_pixel=delayed(last_pixel, "order_last_pixel", ended),
+        last_pixel=last_pixel,
         add=config["add"],
         output=output,
         out_step=config["out_step"],

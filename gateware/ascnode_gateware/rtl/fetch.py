@@ -14,7 +14,8 @@ from ascnode_gateware.program.job import (
     TABLE_WORDS,
     Opcode,
 )
-from ascnode_gateware.rtl.cells import delayed, following, keep, low
+from ascnode_gateware.rtl.cells import delayed, keep, low
+from ascnode_gateware.rtl.loaded_counter import counted_address
 
 
 class State(IntEnum):
@@ -82,8 +83,6 @@ class Fetcher:
         self._in = {state: Register(1, f"fetch_in_{state.name.lower()}") for state in State}
         self._count = Register(10, "fetch_count")  # of the word that was granted last
         self._fresh = Register(1, "fetch_fresh")  # none of this state was
-        self._pc = Register(15, "fetch_pc")
-        self._weights = Register(15, "fetch_weights")
         self._opcode = Register(2, "fetch_opcode")
 
     def at(self, *states: State) -> WireVector:
@@ -110,12 +109,12 @@ class Fetcher:
         self._next_state(seq, last, ended)
         keep(self._count, (got & self._fresh, 0), (got, low(self._count + 1, 10)))
         keep(self._fresh, (seq.clear | last | ended | self.at(State.GATE), 1), (got, 0))
-        resident = select(body, self._weights, self._pc)
-        self._next_pointers(word, got & ~from_ring, resident, arrival, seq.start)
+        pc, weights = self._pointers(word, got & ~from_ring, arrival, seq.start)
+        place = select(from_ring, self._ring_address, select(body, weights, pc))
         return Fetch(
             wants=wants,
             request=request,
-            address=concat(self._bank(stream), select(from_ring, self._ring_address, resident)[:14]),
+            address=concat(self._bank(stream, pc, weights), place[:14]),
             from_ring=from_ring,
             arrival=arrival,
             block_ready=block_ready,
@@ -127,10 +126,10 @@ class Fetcher:
             at_block=self.at(State.BLOCK),
         )
 
-    def _bank(self, stream: WireVector) -> WireVector:
+    def _bank(self, stream: WireVector, pc: WireVector, weights: WireVector) -> WireVector:
         """Of what the state fetches. A job's choice is made cycles before its first word is fetched."""
-        of_job = delayed(select(stream, self._ring_address[14], self._weights[14]), "fetch_bank_of_job")
-        return select(self.at(State.HEADER), self._pc[14], of_job)
+        of_job = delayed(select(stream, self._ring_address[14], weights[14]), "fetch_bank_of_job")
+        return select(self.at(State.HEADER), pc[14], of_job)
 
     def _at_last(self) -> WireVector:
         """1 when the state's last word is next: the count before it has ones where no smaller one has all of them."""
@@ -184,12 +183,10 @@ class Fetcher:
             first = int(state == State.IDLE), int(state == State.GATE)
             keep(register, (seq.clear, first[0]), (seq.start, first[1]), (Const(1, 1), stays | enters))
 
-    def _next_pointers(
-        self, word: WireVector, read: WireVector, address: WireVector, arrival: Arrival, start: WireVector
-    ) -> None:
-        """Both pointers share one adder; `weights` is in bits 16..30 of header word 1."""
-        after = following(address)
-        header = self.at(State.HEADER)
-        keep(self._pc, (start, self._program), (read & header, after))
-        loads = arrival.header & (arrival.index == 1)
-        keep(self._weights, (loads, word[16:31]), (read & ~header, after))
+    def _pointers(
+        self, word: WireVector, read: WireVector, arrival: Arrival, start: WireVector
+    ) -> tuple[WireVector, WireVector]:
+        """To headers, and to weights, whose address is in bits 16..30 of header word 1."""
+        header, loads = self.at(State.HEADER), arrival.header & (arrival.index == 1)
+        pc = counted_address("fetch_pc", start, self._program, read & header)
+        return pc, counted_address("fetch_weights", loads, word[16:31], read & ~header)

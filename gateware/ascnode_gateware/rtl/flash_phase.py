@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import reduce
+from operator import or_
 
 from pyrtl import Register, WireVector, select
 
@@ -78,16 +80,22 @@ class Phase:
 
     def follow(self, begins: WireVector, granted: WireVector, ends: Ends, arrives: WireVector) -> None:
         """`begins` takes IDLE to REQUEST; `arrives`: a nibble of a block."""
-        following = WireVector(3, "flash_following")
-        following <<= self._following(begins, granted, ends)
+        cases = self._moves(begins, granted, ends)
+        following: WireVector = self.state
+        for condition, value in reversed(cases):
+            following = select(condition, value, following)
         self.state.next <<= following
-        moves = (following != self.state) | (arrives & self.block_ends)
+        # Shorter than a comparison of both states: a count from 0 in IDLE does no harm.
+        moves = reduce(or_, [condition for condition, _ in cases]) | (arrives & self.block_ends)
         keep(self.count, (moves, 0), (arrives | ~self.data, low(self.count + 1, len(self.count))))
         keep(self.step, (~self.active, 0), (self.rested & ~self.sends(READ), low(self.step + 1, 2)))
 
-    def _following(self, begins: WireVector, granted: WireVector, ends: Ends) -> WireVector:
+    def _moves(
+        self, begins: WireVector, granted: WireVector, ends: Ends
+    ) -> list[tuple[WireVector, WireVector | int]]:
+        """(condition, state), the first that holds winning."""
         after_command = select(self.sends(READ), State.DATA, State.GAP)
-        cases = (
+        return [
             (ends.over, State.IDLE),
             (ends.left | begins, State.REQUEST),
             (ends.wrong, State.GAP),
@@ -95,11 +103,7 @@ class Phase:
             (self.load & self.count[0], State.COMMAND),
             (self.command & self.commanded, after_command),
             (self.rested, State.LOAD),
-        )
-        chosen: WireVector = self.state
-        for condition, value in reversed(cases):
-            chosen = select(condition, value, chosen)
-        return chosen
+        ]
 
 
 def driven(phase: Phase) -> Register:

@@ -13,7 +13,7 @@ from ascnode_gateware.rtl.config import Header
 class Pass:
     """The next pass: its first word's address, column and row, and its place among an output group's passes."""
 
-    address: Register  # 15
+    address: WireVector  # 15
     ix: Register  # 10
     iy: Register  # 10
     first: Register  # 1: of its output group
@@ -39,24 +39,33 @@ def passes(header: Header, begin: WireVector, take: WireVector) -> Pass:
     when parameters are still to come. The header stays in block RAM; each of the four cycles reads a word of it.
     """
     words = _Words(header)
-    at = _sequence(begin, take)
+    begins, at = delayed(begin, "passes_begins"), _sequence(begin, take)
+    taken = at[1] & ~begins
     lasts = [Register(1, f"passes_{name}_last") for name in ("kx", "ky", "icg", "ocg")]
     loops = _Loops(lasts[0], lasts[0] & lasts[1], lasts[0] & lasts[1] & lasts[2], lasts[3])
-    odd = delayed(select(loops.ky, loops.icg, loops.kx), "passes_odd_step")
-    words.read_in_turn(at, loops.ky)
-    group = _count(words, lasts, loops, begin, take, at)
-    address = Register(15, "passes_address")
-    step = select(odd, words.word[16:30], words.word[:14])
-    moved = concat(address[14], low(address[:14] + step, 14))
-    keep(address, (header.arrives("input"), header.value("input")), (delayed(take, "passes_taken"), moved))
-    # Which loops began again is known in the cycle of `take`, their first words three later.
-    x_again = delayed(begin | loops.kx, "passes_x_again", begin | take)
-    y_again = delayed(begin | loops.ky, "passes_y_again", begin | take)
+    odd = delayed(select(loops.ky, loops.icg, loops.kx) & ~begin, "passes_odd_step")
+    words.read_in_turn(at, loops.ky, begin)
+    group = _count(words, lasts, loops, begins, taken, at)
+    address = _address(words, odd, begin, begins, at[1])
+    # Which loops began again is known until the cycle after `take`, their first words two later.
+    x_again = delayed(begins | loops.kx, "passes_x_again", at[1])
+    y_again = delayed(begins | loops.ky, "passes_y_again", at[1])
     ix = _coordinate("ix", words.field("ix0"), words.field("kx_inc"), x_again, at[3])
     iy = _coordinate("iy", words.field("iy0"), words.field("ky_inc"), y_again, at[3] & x_again)
     first = Register(1, "passes_first")
-    keep(first, (begin, 1), (take, loops.icg))
+    keep(first, (begins, 1), (taken, loops.icg))
     return Pass(address, ix, iy, first, loops.icg, loops.icg & loops.ocg, group)
+
+
+def _address(
+    words: "_Words", odd: WireVector, begin: WireVector, begins: WireVector, steps: WireVector
+) -> WireVector:
+    """A job's first step goes from 0 to its first word, so that no selector is needed behind the adder."""
+    bank, address = Register(1, "passes_bank"), Register(14, "passes_address")
+    step = select(odd, words.word[16:30], words.field("input")[:14])
+    keep(address, (begin, 0), (steps, low(address + step, 14)))
+    keep(bank, (begins, words.field("input")[14]))
+    return concat(bank, address)
 
 
 def _sequence(begin: WireVector, take: WireVector) -> list[WireVector]:
@@ -76,9 +85,9 @@ class _Words:
         self._address = WireVector(4, "passes_header_address")
         self.word = read(self._memory, self._address, "passes_header_q")
 
-    def read_in_turn(self, at: list[WireVector], outer: WireVector) -> None:
-        """Steps with a take, then counts, coordinates and the number of output groups."""
-        address = select(outer, _word_of("d_icg"), _word_of("d_kx"))
+    def read_in_turn(self, at: list[WireVector], outer: WireVector, begin: WireVector) -> None:
+        """The first address or, with a take, steps, then counts, coordinates and the number of output groups."""
+        address = select(begin, _word_of("input"), select(outer, _word_of("d_icg"), _word_of("d_kx")))
         for number, name in ((1, "n_kx_less_1"), (2, "ix0"), (3, "n_ocg_less_1")):
             address = select(at[number], _word_of(name), address)
         self._address <<= address
@@ -97,16 +106,17 @@ def _count(
     words: _Words,
     lasts: list[Register],
     loops: _Loops,
-    begin: WireVector,
-    take: WireVector,
+    begins: WireVector,
+    taken: WireVector,
     at: list[WireVector],
 ) -> Register:
-    """The loops' counters; whether each is at its last, when its number has been read. Returns the output group."""
-    steps = (take, take & loops.kx, take & loops.ky, take & loops.icg)
+    """The loops' counters, which move in the cycle after a begin or a take; whether each is at its last, when its
+    number has been read. Returns the output group."""
+    steps = (taken, taken & loops.kx, taken & loops.ky, taken & loops.icg)
     counters = []
     for last, step, name, when in zip(lasts, steps, ("kx", "ky", "icg", "ocg"), (2, 2, 2, 4), strict=True):
         limit = words.field(f"n_{name}_less_1")
-        counter = mod_counter(f"passes_{name}", len(limit), step=step, last=last, clear=begin)
+        counter = mod_counter(f"passes_{name}", len(limit), step=step, last=last, clear=begins)
         keep(last, (at[when], counter == limit))
         counters.append(counter)
     return counters[3]

@@ -6,37 +6,35 @@ then high eight. (S_high + (S_low + 2^30 >> 16)) >> 15 equals (x * m + 2^30) >> 
 
 from pyrtl import Const, Register, WireVector, concat, select
 
-from ascnode_gateware.rtl.cells import bytes_of, joined, low, signed
+from ascnode_gateware.rtl.cells import bytes_of, delayed, joined, low, signed
 
 _SUM_BITS = 48  # |x * eight digits| <= 2^31 * 43690, plus 2^30
 
 
-def product(
-    x: WireVector, digits: WireVector, half: WireVector, high: WireVector, enable: WireVector, name: str
-) -> Register:
-    """x (32, signed) * digits (32): present x for two enabled cycles, `high` 0 then 1, with that `half` (16) of the
-    digits; all of them in the first.
+def product(x: WireVector, half: WireVector, high: WireVector, enable: WireVector, name: str) -> Register:
+    """x (32, signed) * digits: present x for two enabled cycles, `high` 0 then 1, with that `half` (16) of the digits.
+    `high` changes in every enabled cycle.
 
-    After the second, bits 15..46 of the register are (x * m + 2^30) >> 31. About 640 LC: 8 digit selectors of 33,
+    After the next, bits 15..46 of the register are (x * m + 2^30) >> 31. About 650 LC: 8 digit selectors of 33,
     adders of 4 x 34 + 2 x 36 + 40 + 48.
     """
     total = Register(_SUM_BITS, name)
-    selected = [half[at : at + 2] for at in range(0, 16, 2)]
-    sums = _digit_sum(x, selected)
+    fours = [delayed(four, f"{name}_of_{j}", enable) for j, four in enumerate(_sums_of_four(x, half))]
     # -x is ~x + 1: the ones of all sixteen digits go in here, as does the rounding half. The highest is never -1.
-    ones = [concat(Const(0, 1), digits[at] & digits[at + 1]) for at in range(0, 30, 2)]
-    first = concat(Const(1, 2), joined(ones))
-    carried = select(high, signed(total[16:], _SUM_BITS), first.zero_extended(_SUM_BITS))
+    negative = joined([half[at] & half[at + 1] for at in range(0, 16, 2)])
+    ones = concat(negative[:7], delayed(negative, f"{name}_ones", enable))
+    first = concat(Const(1, 2), joined([concat(Const(0, 1), one) for one in ones]))
+    carried = select(high, first.zero_extended(_SUM_BITS), signed(total[16:], _SUM_BITS))
+    sums = _add_shifted(fours[0], fours[1], 8, _SUM_BITS)
     total.next <<= select(enable, low(sums + carried, _SUM_BITS), total)
     return total
 
 
-def _digit_sum(x: WireVector, digits: list[WireVector]) -> WireVector:
-    """Sum of digit j * x * 4^j, with ~x for -x."""
-    terms = [_term(x, digit) for digit in digits]
+def _sums_of_four(x: WireVector, half: WireVector) -> list[WireVector]:
+    """Sums of digit j * x * 4^j, with ~x for -x, of the lower and the upper four digits (40 each)."""
+    terms = [_term(x, half[at : at + 2]) for at in range(0, 16, 2)]
     pairs = [_add_shifted(terms[j], terms[j + 1], 2, 36) for j in range(0, 8, 2)]
-    fours = [_add_shifted(pairs[j], pairs[j + 1], 4, 40) for j in (0, 2)]
-    return _add_shifted(fours[0], fours[1], 8, _SUM_BITS)
+    return [_add_shifted(pairs[j], pairs[j + 1], 4, 40) for j in (0, 2)]
 
 
 def _term(x: WireVector, digit: WireVector) -> WireVector:

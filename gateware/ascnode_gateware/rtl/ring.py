@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pyrtl import Const, Register, WireVector, concat, select
 
 from ascnode_gateware.rtl.cells import delayed, keep, low
+from ascnode_gateware.rtl.loaded_counter import loaded_counter
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def _word(name: str, step: WireVector, clear: WireVector) -> Register:
 
 
 def _block(name: str, step: WireVector, first: WireVector, end: WireVector, restart: WireVector) -> Register:
-    """The upper bits (9) of an address, from `first` round to `end`."""
+    """The upper bits (9) of an address, from `first` round to `end`, which it holds for a cycle: nothing is read or
+    written in the two after a `step`."""
     block = Register(9, name)
-    following = low(block + 1, 9)
-    keep(block, (restart, first), (step, select(following == end, first, following)))
+    loaded_counter(block, restart | (block == end), first, step)
     return block

@@ -1,26 +1,60 @@
 """The `ascnode` command. Whatever goes wrong ends in one sentence on standard error and a non-zero status."""
 
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
-from ascnode.cli import accel, board, boards, demo, flash, mesh, sky
 from ascnode.errors import AscnodeError
 
-app = typer.Typer(
-    name="ascnode",
-    help="Hardware-in-the-loop testbed for satellite compute nodes.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+# In the order of --help. A module is imported when its command is asked for: compiled kernels and the like take half
+# a second. A group's module has `app`, a single command's a function of its name.
+_COMMANDS = MappingProxyType(
+    {
+        "demo": "demo",
+        "board": "board",
+        "boards": "app",
+        "flash": "flash",
+        "accel": "app",
+        "sky": "app",
+        "mesh": "app",
+        "twin": "app",
+    }
 )
-app.command("demo")(demo.demo)
-app.command("board")(board.board)
-app.command("flash")(flash.flash)
-app.add_typer(accel.app, name="accel")
-app.add_typer(boards.app, name="boards")
-app.add_typer(sky.app, name="sky")
-app.add_typer(mesh.app, name="mesh")
+
+
+class _Commands(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _COMMANDS:
+            return None
+        found = getattr(import_module(f"ascnode.cli.{cmd_name}"), _COMMANDS[cmd_name])
+        command = get_group(found) if isinstance(found, typer.Typer) else _single(found)
+        command.name = cmd_name
+        return command
+
+
+def _single(function: Callable[..., None]) -> Any:
+    alone = typer.Typer(add_completion=False)
+    alone.command()(function)
+    return get_command(alone)
+
+
+app = typer.Typer(
+    name="ascnode", cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+@app.callback()
+def _ascnode() -> None:
+    """Hardware-in-the-loop testbed for satellite compute nodes."""
 
 
 def main() -> None:

@@ -4,7 +4,9 @@ import asyncio
 from typing import Protocol
 
 from ascnode.boards.flash_image import read_files
+from ascnode.boards.serial import SerialBoard
 from ascnode.boards.virtual import VirtualBoard
+from ascnode.errors import BoardError
 from ascnode.session.port import Port
 from ascnode.session.session import Line
 from ascnode.session.watch import watch
@@ -97,6 +99,33 @@ class VirtualControl:
     def _is_of_node(self, name: str) -> bool:
         # A counter's file is there from its first command on.
         return name in self._pair.twin.files() or name.startswith("sequence")
+
+
+class SerialControl:
+    """A real board with its twin beside it, and the power switch that its bench file names: without one, "power" is
+    absent. Its flash is taken for the twin's; what a cut left otherwise shows as a difference at the next begin."""
+
+    def __init__(self, pair: Pair, board: SerialBoard) -> None:
+        self._pair = pair
+        self._board = board
+        self.capabilities = board.capabilities & {"power"}
+
+    async def reset(self, now_us: int, cause: int, boots: int) -> None:
+        """BoardError: no line of a serial port resets every board."""
+        raise BoardError(f"board {self._board.chip_id}: there is no reset line to pull")
+
+    async def off(self) -> None:
+        """As Control.off."""
+        await asyncio.to_thread(self._board.power.off)
+
+    async def on(self, now_us: int, cause: int, boots: int) -> None:
+        """As Control.on; the board is found by its chip id, on whichever port it comes back."""
+        await asyncio.to_thread(self._board.power.on)
+        await self._pair.resume(now_us, cause, boots, await self._board.connect())
+
+    def cut_at_write(self, number: int, halves: int) -> None:
+        """BoardError: nobody sees a real board's writes."""
+        raise BoardError(f"board {self._board.chip_id}: its flash writes cannot be seen from outside")
 
 
 def _into(line: Line, port: Port) -> Line:

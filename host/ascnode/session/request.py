@@ -15,11 +15,11 @@ _PART_AT = link.SIM_BYTES
 @dataclass(frozen=True)
 class Patience:
     """How a request is repeated on the monotonic clock: after `first_s`, then each time twice as long up to `most_s`;
-    `tries` times in all."""
+    `tries` times in all. One that only came early costs a frame or two; by default a request's own deadline ends it."""
 
-    first_s: float = 0.25
+    first_s: float = 0.05
     most_s: float = 4.0
-    tries: int = 12
+    tries: int = 16
 
 
 class Request:

@@ -36,12 +36,13 @@ def stream_ring(first_block: int, blocks: int) -> None:
     claims = [
         ~ready | (held.blocks != 0),
         held.blocks <= place.blocks,
-        _inside(unit.read_address, place),
-        _inside(unit.fill_address, place),
+        ~ready | _inside(unit.read_address, place),
+        ~filled | _inside(unit.fill_address, place),
+        *(_inside(_settled(at, place), place) for at in (unit.read_address, unit.fill_address)),
         unit.read_address[:6] == held.word,
         unit.fill_address[:6] == filling[:6],
         ~filled | (held.blocks < place.blocks),  # a block is overwritten once its last word was read
-        *_tied(unit, place, held.blocks, filling, from_host),
+        *_tied(unit, place, fill, held.blocks, filling, from_host),
     ]
     claim(~started | ~assumed(allowed, started) | reduce(and_, claims))
 
@@ -105,19 +106,36 @@ def _inside(address: WireVector, place: _Place) -> WireVector:
     return (address[14] == place.base[14]) & (block >= first) & (block < low(first + place.blocks, 10))
 
 
+def _passed(address: WireVector, place: _Place) -> WireVector:
+    """Its block is the one behind the ring's last: for a cycle, then it is the first."""
+    passed: WireVector = address[6:] == low(place.base[6:] + place.blocks, 9)
+    return passed
+
+
+def _settled(address: WireVector, place: _Place) -> WireVector:
+    return concat(select(_passed(address, place), place.base[6:], address[6:]), address[:6])
+
+
 def _tied(
-    unit: Ring, place: _Place, held: WireVector, filling: WireVector, from_host: WireVector
+    unit: Ring,
+    place: _Place,
+    fill: Fill,
+    held: WireVector,
+    filling: WireVector,
+    from_host: WireVector,
 ) -> list[WireVector]:
     """What makes the claims inductive: free blocks and pointers follow from what is held."""
     due = working_block().get_wirevector_by_name(
         "ring_release_due"
     )  # a release that RING_FREE does not show yet
     read_block, fill_block = (
-        unsigned(pointer[6:14], 10) for pointer in (unit.read_address, unit.fill_address)
+        unsigned(_settled(pointer, place)[6:14], 10) for pointer in (unit.read_address, unit.fill_address)
     )
     end = low(unsigned(place.base[6:14], 10) + place.blocks, 10)
     ahead = low(read_block + held, 10)
     return [
+        ~_passed(unit.read_address, place) | due,
+        ~_passed(unit.fill_address, place) | before(fill.commit),
         unit.free_blocks == low(place.blocks - held - due, 9),
         unit.free_blocks <= place.blocks,
         from_host | (filling == 0) | (held < place.blocks),

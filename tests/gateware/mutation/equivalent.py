@@ -46,12 +46,6 @@ EQUIVALENT: Mapping[Key, str] = MappingProxyType(
             "is and",
         ): "a run's first header word, which is progress, comes long before its first tick",
         (
-            "drain.py `return _Pack(word, waiting, arrives & (count == 0))`",
-            "equal",
-            "argument 1 plus 1",
-        ): "the pointer may move with the second byte: the word before is written by the first, and the skip word of "
-        "the next pixel is asked for after the second",
-        (
             'engine.py `ends_layer=config["layer_end"] & delayed(job_end, "order_job_end", ended),`',
             "select",
             "always the first",

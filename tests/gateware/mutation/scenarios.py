@@ -89,9 +89,9 @@ def started_again(bench: Bench) -> None:
     bench.load(case)
     for cycles in (23, 33, 71, 301, 650, 1_500, 202):
         bench.go(START | HOST, cycles)
-    bench.go(START | HOST)
-    bench.check_status(busy=0, done=1, error=0, layer=case.result.layers)
-    bench.check_memory(case)
+    for cycles in range(640, 700, 5):  # in some of them a counter has an event that it has not added yet
+        bench.go(START | HOST, cycles)
+        bench.check_end(case, bench.go(START | HOST))
     for cycles in (40, 290, 700, 140):  # the last of each in the middle of a long pass
         bench.go(START | HOST, cycles)
         bench.go(ABORT | HOST, 10, again=True)

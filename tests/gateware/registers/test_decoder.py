@@ -40,7 +40,11 @@ class Block:
             ["valid", "write", "address", "wdata", "reset", *(f"hw_{n}" for n in wires)], 0
         )
         self._simulation = Simulation(tracer=None)
+        self.reset()
+
+    def reset(self):
         self.step(reset=1)
+        self.step()  # clears the counters
 
     def step(self, **inputs):
         self._simulation.step({**self.idle, **inputs})
@@ -82,7 +86,7 @@ def built():
 
 @pytest.fixture
 def block(built):
-    built.step(reset=1)
+    built.reset()
     return built
 
 
@@ -155,7 +159,12 @@ def test_counters_count_cycles_and_clear_with_start(block):
         block.step(hw_cycles=1, hw_stalls=event)
     assert (block.read(CYCLES), block.read(CYCLES + 1)) == (4, 3)
     block.write(CONTROL, 1, hw_cycles=1)
+    block.step(hw_cycles=1)
     assert (block.read(CYCLES), block.read(CYCLES + 1)) == (0, 0)
+    block.write(CONTROL, 1)
+    block.step()
+    block.step(hw_cycles=1)
+    assert block.read(CYCLES) == 1
 
 
 def test_counters_miss_no_event_whenever_it_comes(block):
@@ -169,6 +178,7 @@ def test_counters_miss_no_event_whenever_it_comes(block):
             assert [block.read(CYCLES + n) for n in range(5)] == expected
         if generator.random() < 0.05:
             block.write(CONTROL, 1, **dict.fromkeys(EVENTS, 1))
+            block.step(**dict.fromkeys(EVENTS, 1))
             expected = [0] * 5
     assert [block.read(CYCLES + n) for n in range(5)] == expected
 

@@ -56,7 +56,7 @@ def _verilog() -> str:
         port = {name: Input(width, name) for name, width in _INPUTS.items()}
         digits = port["digits"]
         half = select(port["high"], digits[16:], digits[:16])
-        total = product(port["x"], digits, half, port["high"], Const(1, 1), "total")
+        total = product(port["x"], half, port["high"], Const(1, 1), "total")
         quotient, carry = rounded(total[15:47], port["right"])
         result = Output(8, "result")
         result <<= clamped(quotient, carry, port["zero_point"], port["bounds"])

@@ -29,8 +29,8 @@ int main() {
         cell.right = vector[2] & 31;
         cell.zero_point = vector[2] >> 8 & 0xff;
         cell.bounds = vector[2] >> 16;
-        for (int high = 0; high < 2; ++high) {
-            cell.high = high;
+        for (int cycle = 0; cycle < 3; ++cycle) {
+            cell.high = cycle & 1;
             clock(cell);
         }
         results.push_back(cell.result);

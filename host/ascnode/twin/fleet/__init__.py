@@ -1,0 +1,1 @@
+"""The vectorised twin of up to a million nodes."""
