@@ -61,10 +61,6 @@ class Node:
         self.unique_id = unique_id
         self.send = send
         image = store.read("plant.bin") or b""
-<<<<<<< HEAD
-        self.plant_crc = crc32(image[:-4])  # with its own CRC behind it every image has the same
-=======
->>>>>>> faults
         self.plant_words = config.load(image)
         self.step_ms = self.plant_words[p_.STEP_MS]
         self.keys = load_keys(store.read("keys.bin"))
@@ -290,7 +286,9 @@ class Node:
             d.digest(),
             link.CREDIT_BYTES,
             MAX_BODY,
-            crc32(self.store.read("plant.bin") or b""),
+            crc32(
+                (self.store.read("plant.bin") or b"")[:-4]
+            ),  # over its own CRC too it would be that of any image
             self.accelerator.model_id,
             self.computer.f[f_.BOOTS] & 0xFFFF,
             self.cause,
