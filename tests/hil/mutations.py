@@ -258,9 +258,9 @@ MUTATIONS = (
         "f[f_.NOW_S], f[f_.NOW_MS], f[f_.BOOTS], f[f_.MODE] = s, ms, boots, 2",
     ),
     Mutation(
-        *("RCV-05", "a job that was never sent runs first", _COMPUTER),
-        "        self.f[f_.RUNNING] = -1\n\n    def buffers",
-        "        self.f[f_.RUNNING] = 0\n\n    def buffers",
+        *("RCV-05", "a watchdog is told as a power-on", "node.py"),
+        "self.computer.telemetry.event(d.EV_BOOT, cause)",
+        "self.computer.telemetry.event(d.EV_BOOT, cause % 3)",
     ),
     Mutation(
         *("TIM-01", "an event comes up to a second early", "sim.py"),
