@@ -2,118 +2,43 @@
 
 import itertools
 import struct
-from bisect import insort
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ascnode.faults.schedule import Injection, Schedule
-from ascnode.scenario.hardware import KELVIN_AT_0_C, Hardware, power_scale_k
-from ascnode.scenario.provision import BENCH_KEY_INDEX, bench_key
-from ascnode.session import messages, telemetry
-from ascnode.session.commanding import Commander
-from ascnode.session.messages import Done, Event
-from ascnode.session.realtime import Jitter, fly_in_real_time
-from ascnode.twin.twin import Twin
-from ascnode_fw import link
-from ascnode_fw.flight import layout as f_
-from ascnode_fw.plant import layout as p_
+from ascnode.scenario.hardware import KELVIN_AT_0_C
+from ascnode.session import messages
+from ascnode.session.messages import Event
+from ascnode.session.realtime import Jitter
 from ascnode_fw.wire import dictionary as d
+from ascnode_hil.flight import Flight, Sent
 from ascnode_hil.heard import Answer, Heard
 from ascnode_hil.loop import LoopThread
 from ascnode_hil.rig import POWER_CUT, RESET, Device
-from ascnode_hil.trace import Trace
+from ascnode_hil.state import PARAMETERS
 
-PARAMETERS = {row[1]: row[0] for row in d.PARAMETERS}
+__all__ = ["FOREVER_S", "PARAMETERS", "HilNode", "Sent"]
+
 SENSORS = {row[0]: number for number, row in enumerate(d.SENSORS)}
 FOREVER_S = (1 << 30) - 1
 PATIENCE_S = 30.0  # simulated time that a command's report may take
-_SAMPLE_S = 10.0
-_EVENT_ROOM = link.EVENTS_MAX - 256
-_BATCH = 60
-_OVERHEAD = 64  # of a signed telecommand and its event header
 # State of charge over cell voltage: the points between which the flight data book is linear.
 _CELL_CHARGE = (0.0, 0.3, 0.5, 0.7, 1.0)
 _CELL_V = (3.15, 3.63, 3.78, 3.98, 4.20)
 
 
-@dataclass
-class Sent:
-    """A telecommand on its way; it gets its sequence number when it goes up."""
-
-    name: str
-    arguments: tuple[int, ...]
-    data: bytes
-    sequence: int | None = None
-    packet: bytes = b""
-
-
-Pending = tuple[int, int, Event | Sent]
-
-
-class HilNode:
+class HilNode(Flight):
     """A board under test. Times in seconds since it began; nothing happens but in advance() and what calls it."""
 
     def __init__(self, device: Device, loop: LoopThread, seed: int, real_time: bool = False) -> None:
-        self.device = device
+        super().__init__(device, real_time)
         self.seed = seed
-        self.trace = Trace(device.name)
-        self.heard: list[Heard] = []
-        self.jitter: Jitter | None = None
         self._loop = loop
-        self._real_time = real_time
-        self._now_us = 0
-        self._queue: list[Pending] = []
-        self._order = itertools.count()
         self._jobs = itertools.count(1)
-        self._commander = self._new_commander()
-        self._floor = 0
-
-    # --- what it is
-
-    @property
-    def name(self) -> str:
-        """Of the board."""
-        return self.device.name
-
-    @property
-    def kind(self) -> str:
-        """twin, virtual or serial."""
-        return self.device.kind
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """What the rig can do with it: power, reset."""
-        return self.device.capabilities
-
-    @property
-    def hardware(self) -> Hardware:
-        """What its plant models."""
-        return self.device.setup.scenario.node
-
-    @property
-    def twin(self) -> Twin:
-        """Its twin, which agrees with it."""
-        return self.device.twin
-
-    @property
-    def joules_per_unit(self) -> float:
-        """A power word is this many mW, an energy word this many J."""
-        return float(2 ** power_scale_k(self.hardware, self.device.setup.scenario.step_ms))
 
     # --- time
-
-    @property
-    def now_s(self) -> float:
-        """Simulated time."""
-        return self._now_us / 1e6
-
-    @property
-    def period_s(self) -> float:
-        """The control period."""
-        return self.parameter("control_period") / 1000
 
     def advance(self, seconds: float) -> list[Heard]:
         """Lets simulated time pass; what the radio sent meanwhile. Less than a period still takes one."""
@@ -149,79 +74,11 @@ class HilNode:
         assert self.jitter is not None
         return self.jitter
 
-    async def advancing(self, until_us: int) -> None:
-        """As advance_to(), for the loop's own thread."""
-        while self._now_us < until_us:
-            most_us = self._now_us + round(_SAMPLE_S * 1e6)
-            batch, horizon_us = self._next(min(until_us, most_us))
-            for done in await self._exchange(batch, horizon_us):
-                self._take(done)
-            self._sample()
-
-    async def _exchange(self, batch: Sequence[Pending], horizon_us: int) -> Sequence[Done]:
-        first = self._commander.sequence
-        events = [self._event(*item) for item in batch]
-        stepper = self.device.stepper
-        try:
-            if not self._real_time:
-                return [await stepper.exchange(horizon_us, events, False)]
-            return await self._paced(events, horizon_us)
-        finally:
-            self._commander.sequence = first
-
-    async def _paced(self, events: list[Event], horizon_us: int) -> Sequence[Done]:
-        period_us = round(self.period_s * 1e6)
-        stepper = self.device.stepper
-        dones, jitter = await fly_in_real_time(stepper, self._now_us, horizon_us, period_us, events)
-        self.jitter = jitter if self.jitter is None else _merged(self.jitter, jitter)
-        return dones
-
-    def _next(self, until_us: int) -> tuple[list[Pending], int]:
-        # What comes before that time and fits an exchange, and the time that it allows to advance to.
-        room = _EVENT_ROOM
-        for at, (time_us, _, what) in enumerate(self._queue):
-            room -= len(what.data) + _OVERHEAD
-            if time_us >= until_us or room < 0 or at == _BATCH:
-                horizon_us = until_us if time_us >= until_us else max(time_us, self._now_us + 1)
-                return self._queue[:at], horizon_us
-        return list(self._queue), until_us
-
-    def _event(self, time_us: int, _: int, what: Event | Sent) -> Event:
-        if isinstance(what, Event):
-            return what
-        what.packet = self._commander.packet(what.name, *what.arguments, data=what.data)
-        what.sequence = self._commander.sequence
-        return messages.packet(time_us, what.packet)
-
-    def _take(self, done: Done) -> None:
-        # What was not applied stays in the queue, and is signed again.
-        for _, _, what in self._queue[: done.applied]:
-            if isinstance(what, Sent):
-                self._commander.sequence += 1
-        self._commander.sequence = max(self._commander.sequence, self._floor)
-        del self._queue[: done.applied]
-        self._now_us = done.now_us
-        for output in done.outputs:
-            self.heard.append(Heard(output.time_us, telemetry.decode(output.packet), output.packet))
-
-    def _sample(self) -> None:
-        f = self.twin.node.computer.f
-        self.trace.add(
-            t_s=self.now_s,
-            charge=self.charge,
-            accelerator_c=self.accelerator_c,
-            radiator_c=f[f_.RADIATOR_CK] / 100 - KELVIN_AT_0_C,
-            operating_point=f[f_.OP],
-            throttled_s=f[f_.THROTTLED] * self.period_s,
-            contact=f[f_.CONTACT],
-            packets_queued=self.twin.node.computer.links.held(),
-        )
-
     # --- what happens to it
 
     def add(self, event: Event) -> None:
         """An event of the SIM plane, at its own time or as soon after as the node steps."""
-        insort(self._queue, (event.time_us, next(self._order), event))
+        self._put(event.time_us, event)
 
     def environment(
         self, illumination: float, cos_radiator: float = 0.0, albedo: float = 0.0, at_s: float | None = None
@@ -270,7 +127,8 @@ class HilNode:
         """Writes a word of the node's state before the next period, without a flash write or a packet."""
         names = [name for name, _, _ in self.twin.names()]
         index = names.index(buffer)
-        old = self._words(buffer)[word]
+        old = self._poked.get((buffer, word), self._words(buffer)[word])
+        self._poked[buffer, word] = value
         mask = (old ^ value) & 0xFFFFFFFF
         self.add(messages.poke(self._now_us, index, word, mask - (1 << 32) if mask >> 31 else mask))
 
@@ -312,15 +170,7 @@ class HilNode:
         assert self.device.injector is not None
         self.device.injector.rebooted = self._rebooted
 
-    def _rebooted(self, time_us: int, sequence: int) -> None:
-        # Its counter has gone on to its mark: what comes next has to lie above.
-        self._floor = max(self._floor, sequence)
-
     # --- commands
-
-    def _new_commander(self) -> Commander:
-        key = bench_key(self.device.setup.seed, self.device.node)
-        return Commander(key, BENCH_KEY_INDEX, self.twin.node.counters[BENCH_KEY_INDEX].last)
 
     @property
     def sequence(self) -> int:
@@ -330,7 +180,7 @@ class HilNode:
     def send(self, name: str, *arguments: int, data: bytes = b"", at_s: float | None = None) -> Sent:
         """A telecommand that goes up at that time, now without one."""
         sent = Sent(name, arguments, data)
-        insort(self._queue, (self._us(at_s), next(self._order), sent))
+        self._put(self._us(at_s), sent)
         return sent
 
     def send_packet(self, packet: bytes, at_s: float | None = None) -> None:
@@ -406,55 +256,3 @@ class HilNode:
     def events(self, name: str | None = None) -> list[Heard]:
         """Events that were heard, of one name or all."""
         return [heard for heard in self.heard if heard.name == "event" and name in (None, heard.event)]
-
-    def parameter(self, name: str) -> int:
-        """A parameter's value in force."""
-        return self.twin.node.computer.v[PARAMETERS[name]]
-
-    def state(self, word: str) -> int:
-        """A word of the flight computer's state, by its name in ascnode_fw.flight.layout."""
-        return self._words("flight")[f_.NAMES.index(word)]
-
-    def _words(self, buffer: str) -> Sequence[int]:
-        if buffer == "plant" and self.device.hosted:
-            return self.device.hosted.plant.state
-        return next(words for name, words, _ in self.twin.node.buffers() if name == buffer)
-
-    def plant(self, word: str) -> int:
-        """A word of the plant's state, by its name in ascnode_fw.plant.layout, wherever it runs."""
-        return self._words("plant")[p_.STATE_NAMES.index(word)]
-
-    @property
-    def mode(self) -> str:
-        """SAFE, CHARGE, COMPUTE or DOWNLINK."""
-        return d.MODES[self.state("mode")]
-
-    @property
-    def charge(self) -> float:
-        """State of charge that the plant has, 0..1."""
-        return self.plant("energy 2^k J") / self.twin.node.plant_words[p_.CAPACITY_J]
-
-    @property
-    def accelerator_c(self) -> float:
-        """Temperature that the accelerator has."""
-        return self.plant("t_accel uK") / 1e6 - KELVIN_AT_0_C
-
-    @property
-    def accelerator_w(self) -> float:
-        """Power that the flight computer gives the accelerator's work, mean of the last period."""
-        return self.state("accelerator pw") * self.joules_per_unit / 1000
-
-    @property
-    def load_w(self) -> float:
-        """Power that the plant drew in the last period."""
-        return self.plant("load_power pw") * self.joules_per_unit / 1000
-
-
-def _merged(a: Jitter, b: Jitter) -> Jitter:
-    return Jitter(
-        [x + y for x, y in zip(a.histogram, b.histogram, strict=True)],
-        a.missed + b.missed,
-        max(a.latest_us, b.latest_us),
-        a.total_us + b.total_us,
-        max(a.longest_step_us, b.longest_step_us),
-    )

@@ -141,10 +141,15 @@ def ascnode_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         scenario, option("--ascnode-seed"), option("--ascnode-plant"), tmp_path_factory.mktemp("ascnode")
     )
     bench_file = option("--ascnode-bench-file")
-    target = parse_target(option("--ascnode-board") or DEFAULT)
+    target = parse_target(option("--ascnode-board") or DEFAULT).turned(_worker(request.config))
     pool = Pool(target, setup, Path(bench_file) if bench_file else None, option("--ascnode-time") == "real")
     yield pool
     pool.close()
+
+
+def _worker(config: pytest.Config) -> int:
+    # xdist's number of this process; 0 without.
+    return int(getattr(config, "workerinput", {}).get("workerid", "gw0").removeprefix("gw"))
 
 
 @pytest.fixture

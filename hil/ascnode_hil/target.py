@@ -21,6 +21,11 @@ class Target:
         """Whether it is a thing on a desk, so that a run in which nothing could be tested has failed."""
         return self.kind in ("serial", "bench")
 
+    def turned(self, worker: int) -> "Target":
+        """The same boards, from another one on: so that workers beside each other begin with different ones."""
+        at = worker % len(self.names) if self.names else 0
+        return Target(self.kind, self.names[at:] + self.names[:at])
+
 
 def parse_target(text: str) -> Target:
     """HilUsageError, in one sentence, for what names no board."""

@@ -187,6 +187,34 @@ def test_a_test_that_left_its_board_broken_does_not_spoil_the_next(pytester: pyt
     pytester.runpytest_inprocess("--ascnode-board=twin", "-p", "no:xdist").assert_outcomes(passed=2)
 
 
+def test_in_real_time_an_advance_takes_as_long_as_it_says(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import time
+        def test_of_time(ascnode_node):
+            start_s = time.monotonic()
+            ascnode_node.advance(3)
+            assert time.monotonic() - start_s > 1.9  # the third period begins at 2 s
+            assert ascnode_node.jitter.periods == 3
+        """
+    )
+    options = ("--ascnode-board=twin", "--ascnode-time=real", "-p", "no:xdist")
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=1)
+
+
+def test_two_pokes_of_a_word_leave_the_second(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_of_pokes(ascnode_node):
+            ascnode_node.configure(custody_timeout=33)
+            ascnode_node.configure(custody_timeout=44)
+            ascnode_node.step()
+            assert ascnode_node.parameter("custody_timeout") == 44
+        """
+    )
+    pytester.runpytest_inprocess("--ascnode-board=twin", "-p", "no:xdist").assert_outcomes(passed=1)
+
+
 def test_several_boards_advance_under_one_clock(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
