@@ -41,8 +41,9 @@ class Collector:
         named = self.config.getoption("--ascnode-board") or ""
         hardware = named.startswith(("serial:", "bench:", "emulated"))
         told = self.outcomes
-        if hardware and self.records and not told["pass"] + told["marginal"] + told["fail"]:
-            return f"--ascnode-board {named} was named, and every test was skipped or blocked: nothing was tested"
+        tested = told["pass"] + told["marginal"] + told["fail"]
+        if not tested and (told["blocked"] or (hardware and self.records)):
+            return f"nothing was tested on {named or 'virtual'}: every test was skipped or blocked"
         broke = [name for name, record in self.records.items() if record["rig_broke"]]
         if broke:
             return f"the rig broke in {len(broke)} tests, the first {broke[0]}: {self.records[broke[0]]['blocked']}"

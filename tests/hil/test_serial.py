@@ -68,7 +68,7 @@ def test_a_run_in_which_everything_is_blocked_has_failed(tmp_path: Path, port: s
     ran = run_pytest(tmp_path, *only, "--ascnode-board", f"serial:{port}")
     assert ran.told == {"blocked": 1}, ran.output
     assert ran.status == 1
-    assert "every test was skipped or blocked: nothing was tested" in ran.output
+    assert "every test was skipped or blocked" in ran.output
 
 
 def test_a_board_that_another_program_holds_blocks(tmp_path: Path, port: str) -> None:
