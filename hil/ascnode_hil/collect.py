@@ -18,6 +18,7 @@ class Collector:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.records: dict[str, dict[str, Any]] = {}
+        self._unwritten = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         evidence: dict[str, Any] | None = getattr(report, "ascnode", None)
@@ -51,17 +52,20 @@ class Collector:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.verdict and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         file = self.config.getoption("--ascnode-report")
         if file and not self.config.option.collectonly:
             self._write(Path(file))
+        if (self.verdict or self._unwritten) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def _write(self, path: Path) -> None:
         from ascnode_hil.report.page import page
 
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(self.config, self.records, self.verdict), encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(page(self.config, self.records, self.verdict), encoding="utf-8")
+        except OSError as error:
+            self._unwritten = f"the report {path} cannot be written: {error.strerror}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.records:
@@ -78,7 +82,7 @@ class Collector:
         terminalreporter.line(
             ", ".join(f"{told[outcome]} {outcome}" for outcome in reversed(_WEIGHT) if told[outcome])
         )
-        if self.config.getoption("--ascnode-report"):
+        if self.config.getoption("--ascnode-report") and not self._unwritten:
             terminalreporter.line(f"report: {self.config.getoption('--ascnode-report')}")
-        if self.verdict:
-            terminalreporter.line(f"FAILED: {self.verdict}", red=True)
+        for trouble in filter(None, (self.verdict, self._unwritten)):
+            terminalreporter.line(f"FAILED: {trouble}", red=True)

@@ -65,19 +65,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(*ids): the requirements that a test verifies")
-    named = config.getoption("--ascnode-board")
-    if named is not None:
-        _usage(lambda: _parse_target(named))
+    _usage(lambda: _check_options(config))
     if not hasattr(config, "workerinput"):
         from ascnode_hil.collect import Collector
 
         config.pluginmanager.register(Collector(config), "ascnode collector")
 
 
-def _parse_target(named: str) -> None:
-    from ascnode_hil.target import parse_target
+def _check_options(config: pytest.Config) -> None:
+    # What was given has to make sense before anything is started.
+    option = config.getoption
+    if option("--ascnode-board") is not None:
+        from ascnode_hil.target import parse_target
 
-    parse_target(named)
+        parse_target(option("--ascnode-board"))
+    if option("--ascnode-scenario"):
+        from ascnode.scenario.scenario import load
+
+        load(Path(option("--ascnode-scenario")))
+    if option("--ascnode-bench-file"):
+        from ascnode.boards.bench import load as load_bench
+
+        load_bench(Path(option("--ascnode-bench-file")))
 
 
 def _usage(work: Callable[[], Any]) -> Any:
@@ -105,7 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _check(config: pytest.Config, items: list[pytest.Item]) -> None:
     # A test names requirements that there are, and so does the option.
     named = [(item, ids) for item in items if (ids := _requirements(item))]
-    if not named:
+    wanted = config.getoption("--ascnode-requirement")
+    if not named and not wanted:
         return
     from ascnode_hil.requirements import requirements
 
@@ -114,7 +124,7 @@ def _check(config: pytest.Config, items: list[pytest.Item]) -> None:
         for name in ids:
             if name not in known:
                 raise pytest.UsageError(f"{item.nodeid}: no requirement {name!r} in the table")
-    for name in config.getoption("--ascnode-requirement"):
+    for name in wanted:
         if name not in known:
             raise pytest.UsageError(f"--ascnode-requirement {name}: no such requirement in the table")
 

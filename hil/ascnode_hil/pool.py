@@ -1,6 +1,5 @@
 """The boards of a test session: opened when a test first needs them, kept for the next, opened anew after a failure."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from ascnode_hil.blame import is_rig
@@ -66,6 +65,3 @@ class Pool:
         for number in list(self._open):
             self.drop(number)
         self.loop.close()
-
-
-Opener = Callable[[int], HilNode]

@@ -4,11 +4,15 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-import ascnode_hil.suites.work  # loaded before pytester looks at sys.modules: numpy loads once a process
-from ascnode_hil.suites import work
+# Loaded before pytester looks at sys.modules: numpy loads once a process, and the rest need not load for each test.
+import ascnode_hil.bench
+import ascnode_hil.collect
+import ascnode_hil.faults
+import ascnode_hil.pool
+import ascnode_hil.report.page
+import ascnode_hil.suites.work  # noqa: F401
 from hil.running import run_pytest
 
-assert ascnode_hil.suites.work is work
 pytest_plugins = ["pytester"]
 
 _TESTS = """
@@ -148,6 +152,8 @@ def test_a_run_of_skipped_tests_fails_when_hardware_was_named(
     [
         ("--ascnode-board=emulated", "*emulated boards do not exist yet*"),
         ("--ascnode-board=pico", "*--ascnode-board pico: names no board*"),
+        ("--ascnode-scenario=no-such.toml", "*no-such.toml: No such file*"),
+        ("--ascnode-bench-file=no-such.toml", "*no-such.toml: No such file*"),
         ("--ascnode-requirement=PWR-99", "*PWR-99: no such requirement*"),
     ],
 )
@@ -160,6 +166,16 @@ def test_an_option_that_makes_no_sense_is_one_sentence(
     result = pytester.runpytest_inprocess(option, "-p", "no:xdist")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([words])
+
+
+def test_a_report_that_cannot_be_written_fails_the_run_in_one_sentence(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_passes(ascnode_node): ...")
+    (pytester.path / "taken").write_text("")
+    result = pytester.runpytest_inprocess(
+        "--ascnode-board=twin", "--ascnode-report=taken/report.html", "-p", "no:xdist"
+    )
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*FAILED: the report taken?report.html cannot be written: *"])
 
 
 def test_a_requirement_that_is_in_no_table_is_refused(pytester: pytest.Pytester) -> None:
