@@ -13,22 +13,32 @@ from rich.console import Console
 from rich.table import Table
 from tests.bench import fleet as fleet_bench
 from tests.bench.mesh import mesh
+from tests.bench.run import runs
 from tests.bench.sky import sky
 
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.boards.virtual import PROFILES, VirtualBoard
-from ascnode.models.digits import load_digits
 from ascnode.models.image import compile_image
 from ascnode.models.project import load_project_model
 from ascnode.record.database import Record
+from ascnode.scenario.board import board_satellite
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.ledger import Account
+from ascnode.scenario.payload import Payload, load_payload
 from ascnode.scenario.provision import node_files, unique_id
-from ascnode.scenario.run import Run
-from ascnode.scenario.scenario import Scenario, Shell, Users
+from ascnode.scenario.run import gather
+from ascnode.scenario.satellite import Satellite
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.tables.space import ConstellationTable
+from ascnode.scenario.tables.work import Inference
+from ascnode.scenario.traffic import queries
+from ascnode.session import messages
+from ascnode.sky.cities import load_cities
 
 HERE = Path(__file__).parent
+ROUND_S = 600
 REACH = {1: 20_000, 100: 600}  # times real time at 1 s steps
 PEER = "a model-only peer (cubesat-testbed 1.1): 102 nodes at 27x"
 
@@ -49,26 +59,52 @@ class Flight:
         return self.steps / self.boards / self.fly_s
 
 
-async def fly(scenario: Scenario, interpreter: Interpreter, folder: Path) -> Flight:
-    model = load_project_model()
+async def fly(boards: int, orbits: float, queries: int, interpreter: Interpreter, folder: Path) -> Flight:
+    """Boards alone, without the network around them: what is measured is the steps."""
+    scenario = fleet(boards, orbits, queries)
+    payload = load_payload(scenario.payload, scenario.folder)
     start = time.perf_counter()
-    with Record(folder / f"{len(scenario.shell.boards)}-{scenario.users.queries}.sqlite") as record:
-        async with Hangar(scenario, model, interpreter, record) as hangar:
-            run = Run(scenario, hangar.flyers, load_digits(), model.model_id, hangar.kind, record)
+    with Record(folder / f"{boards}-{queries}.sqlite") as record:
+        async with Hangar(scenario, payload, interpreter, record) as hangar:
+            satellites = [board_satellite(scenario, i, flyer, ()) for i, flyer in enumerate(hangar.flyers)]
+            accounts = asked(scenario, payload, satellites)
             booted = time.perf_counter()
-            figures = await run.fly(lambda sim_s, boards: None)
+            for flyer in hangar.flyers:
+                await flyer.begin(0)
+            for round_s in [*range(ROUND_S, scenario.length_s, ROUND_S), scenario.length_s]:
+                said = await gather([one.advance(round_s * 1_000_000) for one in satellites])
+                for satellite, packets in zip(satellites, said, strict=True):
+                    results = (satellite.result_of(one.packet) for one in packets)
+                    accounts -= {account for account in results if account}
             record.commit()
             flown = time.perf_counter()
-    boards = len(scenario.shell.boards)
-    answered, mismatches = figures.answered, figures.parity_mismatches
-    return Flight(boards, booted - start, flown - booted, figures.steps, answered, mismatches)
+            steps = sum(flyer.steps for flyer in hangar.flyers)
+            mismatches = sum(flyer.mismatches for flyer in hangar.flyers)
+    return Flight(boards, booted - start, flown - booted, steps, queries - len(accounts), mismatches)
+
+
+def asked(scenario: Scenario, payload: Payload, satellites: list[Satellite]) -> set[Account]:
+    """The scenario's queries, each to the next board at the time it is sent; all radios have lock."""
+    for satellite in satellites:
+        satellite.taken = lambda sent_us: sent_us + 3_000
+        satellite.add(0, messages.radio_lock(0, True))
+    (work,) = scenario.workload
+    sent = queries(work, load_cities(), scenario.epoch, scenario.length_s, len(payload.images), 0.3, (1,))
+    accounts = {Account(query, payload.label(query.image)) for query in sent}
+    for account in accounts:
+        query = account.query
+        satellite = satellites[query.job % len(satellites)]
+        satellite.ask(query.sent_us, account, payload.model.model_id, payload.images[query.image].tobytes())
+    return accounts
 
 
 def fleet(boards: int, orbits: float, queries: int) -> Scenario:
-    """Boards spread over the demo's shell; rounds as long as one exchange may be sparse."""
+    """Boards spread over the demo's shell."""
     places = tuple(((i * 7) % 72, (i * 5) % 22) for i in range(boards))
     return Scenario(
-        orbits=orbits, round_s=600, shell=Shell(boards=places), users=Users(queries=queries, burst=10)
+        orbits=orbits,
+        constellation=ConstellationTable(name="starlink-gen1-1", boards=places, compute="boards"),
+        workload=(Inference(queries=queries, burst=10),),
     )
 
 
@@ -76,14 +112,14 @@ def flights(console: Console, interpreter: Interpreter, folder: Path) -> None:
     table = Table(title="boards of real firmware with twins and record, 1 s steps", title_justify="left")
     for name in ("boards", "queries answered", "board-steps/s", "x real time", "reach", "of it", "boot s"):
         table.add_column(name, justify="right")
-    for boards, orbits, queries in (
+    for boards, orbits, work in (
         (1, 10.0, 0),
         (1, 3.0, 300),
         (8, 3.0, 0),
         (100, 1.0, 0),
         (100, 0.5, 2000),
     ):
-        one = asyncio.run(fly(fleet(boards, orbits, queries), interpreter, folder))
+        one = asyncio.run(fly(boards, orbits, work, interpreter, folder))
         reach = REACH.get(boards)
         table.add_row(
             str(boards),
@@ -167,6 +203,7 @@ def main() -> None:
         step_times(console, interpreter, folder)
         heaps(console, interpreter, folder)
         flights(console, interpreter, folder)
+        runs(console, folder)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from ascnode.boards.virtual import VirtualBoard
 from ascnode.models.project import load_project_model
 from ascnode.record.database import Record
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.payload import load_payload
 from ascnode.scenario.provision import bench_key
-from ascnode.scenario.scenario import Scenario, Shell
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.tables.space import ConstellationTable
 from ascnode.session import messages
 from ascnode.session.commanding import Commander
 from ascnode.session.messages import Done, Event
@@ -22,7 +24,7 @@ from ascnode_fw.wire import dictionary as d
 from session.fake_board import make_twin
 
 S = 1_000_000
-ONE_BOARD = Scenario(shell=Shell(boards=((0, 0),)))
+ONE_BOARD = Scenario(constellation=ConstellationTable(name="starlink-gen1-1", boards=(0,)))
 MODEL_ID = load_project_model().model_id
 INPUT_BYTES = make_twin().node.accelerator.input_size
 
@@ -89,7 +91,9 @@ def alone(seed: int = 1) -> TwinAlone:
 async def paired(folder: Path) -> AsyncIterator[tuple[Pair, VirtualBoard]]:
     """A board in a process with its twin."""
     with Record(folder / "run.sqlite") as record:
-        async with Hangar(ONE_BOARD, load_project_model(), find_interpreter(), record) as hangar:
+        async with Hangar(
+            ONE_BOARD, load_payload(ONE_BOARD.payload, Path()), find_interpreter(), record
+        ) as hangar:
             (pair,), (board,) = hangar.flyers, hangar.boards
             assert isinstance(pair, Pair)
             yield pair, board

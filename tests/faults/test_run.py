@@ -6,16 +6,23 @@ from typing import Any
 
 from ascnode.faults.injector import Injector
 from ascnode.faults.schedule import Injection, Schedule
-from ascnode.models.digits import load_digits
-from ascnode.models.project import load_project_model
 from ascnode.record.database import Record
 from ascnode.scenario.figures import Figures
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.payload import load_payload
 from ascnode.scenario.run import Run
-from ascnode.scenario.scenario import Scenario, Shell, Users
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.tables.ground import Gateways, Users
+from ascnode.scenario.tables.space import ConstellationTable
+from ascnode.scenario.tables.work import Inference
 
 SCENARIO = Scenario(
-    name="faulty", orbits=0.3, shell=Shell(boards=((0, 0), (18, 5))), users=Users(queries=60, deadline_s=900)
+    name="faulty",
+    orbits=0.3,
+    constellation=ConstellationTable(name="starlink-gen1-1", boards=((0, 0), (18, 5)), compute="boards"),
+    users=Users(cities=20),
+    gateways=Gateways(sites=5),
+    workload=(Inference(queries=60, deadline_s=900),),
 )
 
 
@@ -24,15 +31,15 @@ def fly(folder: Path, *tables: dict[str, Any]) -> tuple[Figures, list[Injection]
     injected: list[Injection] = []
 
     async def body() -> Figures:
-        model = load_project_model()
+        payload = load_payload(SCENARIO.payload, SCENARIO.folder)
         with Record(folder / f"{len(tables)}.sqlite") as record:
-            async with Hangar(SCENARIO, model, None, record) as hangar:
+            async with Hangar(SCENARIO, payload, None, record) as hangar:
                 schedule = Schedule.of(tables, SCENARIO.seed)
                 flyers = [
                     Injector(flyer, schedule, SCENARIO.step_ms * 1000, injected.append)  # type: ignore[arg-type]
                     for flyer in hangar.flyers
                 ]
-                run = Run(SCENARIO, flyers, load_digits(), model.model_id, hangar.kind, record)
+                run = Run(SCENARIO, flyers, payload, hangar.kind, record)
                 return await run.fly(lambda sim_s, boards: None)
 
     return asyncio.run(body()), injected
@@ -40,10 +47,10 @@ def fly(folder: Path, *tables: dict[str, Any]) -> tuple[Figures, list[Injection]
 
 def test_a_run_with_no_faults_gives_the_figures_it_gives_without_an_injector(tmp_path: Path) -> None:
     async def plain() -> Figures:
-        model = load_project_model()
+        payload = load_payload(SCENARIO.payload, SCENARIO.folder)
         with Record(tmp_path / "plain.sqlite") as record:
-            async with Hangar(SCENARIO, model, None, record) as hangar:
-                run = Run(SCENARIO, hangar.flyers, load_digits(), model.model_id, hangar.kind, record)
+            async with Hangar(SCENARIO, payload, None, record) as hangar:
+                run = Run(SCENARIO, hangar.flyers, payload, hangar.kind, record)
                 return await run.fly(lambda sim_s, boards: None)
 
     figures, injected = fly(tmp_path)

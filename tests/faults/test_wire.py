@@ -14,11 +14,12 @@ from ascnode.boards.interpreter import find_interpreter
 from ascnode.errors import LinkDownError, SessionError
 from ascnode.faults.noise import Noise
 from ascnode.faults.wire import Direction, FaultyLine
-from ascnode.models.project import load_project_model
 from ascnode.record.database import Record
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.payload import load_payload
 from ascnode.scenario.provision import bench_key
-from ascnode.scenario.scenario import Scenario, Shell
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.tables.space import ConstellationTable
 from ascnode.session import messages
 from ascnode.session.commanding import Commander
 from ascnode.session.messages import Done, Event
@@ -356,7 +357,7 @@ def test_a_refused_request_is_refused_again_and_the_next_one_is_obeyed() -> None
 @pytest.mark.skipif(find_interpreter() is None, reason="no MicroPython interpreter on this machine")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_board_and_its_twin_agree_over_a_bad_cable(tmp_path: Path, seed: int) -> None:
-    scenario = Scenario(shell=Shell(boards=((0, 0),)))
+    scenario = Scenario(constellation=ConstellationTable(name="starlink-gen1-1", boards=(0,)))
     noises = [
         Noise(effect=effect, rate=0.15, delay_s=0.03) for effect in ("drop", "duplicate", "reorder", "delay")
     ]
@@ -364,7 +365,9 @@ def test_a_board_and_its_twin_agree_over_a_bad_cable(tmp_path: Path, seed: int) 
 
     async def inner() -> None:
         with Record(tmp_path / "run.sqlite") as record:
-            async with Hangar(scenario, load_project_model(), find_interpreter(), record) as hangar:
+            async with Hangar(
+                scenario, load_payload(scenario.payload, Path()), find_interpreter(), record
+            ) as hangar:
                 (pair,) = hangar.flyers
                 assert isinstance(pair, Pair)
                 pair.session.patience = QUICK

@@ -7,13 +7,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# Two boards for a quarter of an orbit, some of it in eclipse: the whole path in a few seconds.
+# Two boards of a full shell for a quarter of an orbit, some of it in eclipse: the whole path in a few seconds.
 SMALL = """
 name = "small"
 orbits = 0.25
-[shell]
+[constellation]
+name = "starlink-gen1-1"
 boards = [[0, 0], [18, 5]]
+compute = "boards"
 [users]
+cities = 20
+[gateways]
+sites = 10
+[[workload]]
+kind = "inference"
 queries = 60
 deadline_s = 60
 [node]

@@ -9,11 +9,12 @@ import pytest
 
 from ascnode.boards.interpreter import find_interpreter
 from ascnode.errors import ParityError
-from ascnode.models.project import load_project_model
 from ascnode.record.database import Record
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.payload import load_payload
 from ascnode.scenario.provision import bench_key
-from ascnode.scenario.scenario import Scenario, Shell
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.tables.space import ConstellationTable
 from ascnode.session import messages
 from ascnode.session.commanding import Commander
 from ascnode.twin.pair import Pair
@@ -24,14 +25,16 @@ pytestmark = pytest.mark.skipif(
     find_interpreter() is None, reason="no MicroPython interpreter on this machine"
 )
 
-ONE_BOARD = Scenario(shell=Shell(boards=((0, 0),)))
+ONE_BOARD = Scenario(constellation=ConstellationTable(name="starlink-gen1-1", boards=(0,)))
 SUN = messages.environment(0, 1024, 1024, 0, 700)
 
 
 @asynccontextmanager
 async def a_hangar(folder: Path) -> AsyncIterator[Hangar]:
     with Record(folder / "run.sqlite") as record:
-        async with Hangar(ONE_BOARD, load_project_model(), find_interpreter(), record) as hangar:
+        async with Hangar(
+            ONE_BOARD, load_payload(ONE_BOARD.payload, Path()), find_interpreter(), record
+        ) as hangar:
             yield hangar
 
 

@@ -55,6 +55,11 @@ def test_same_padding_puts_the_smaller_half_first() -> None:
     assert layer.bias.tolist() == [0]
 
 
+def test_a_tensor_without_a_name_goes_by_its_number() -> None:
+    model = read_model(build([INT8, replace(INT8)], [identity_pool()], [0], [1], named=False))
+    assert (model.input.name, model.output.name) == ("0", "1")
+
+
 def test_a_final_softmax_is_refused_by_name_or_dropped_on_demand() -> None:
     tensors = [INT8, replace(INT8), replace(INT8, scales=[1 / 256], zero_points=[-128])]
     ops = [identity_pool(), OpSpec("SOFTMAX", [1], [2], "SoftmaxOptions")]

@@ -44,7 +44,11 @@ class OpSpec:
 
 
 def build(
-    tensors: Sequence[TensorSpec], ops: Sequence[OpSpec], inputs: Sequence[int], outputs: Sequence[int]
+    tensors: Sequence[TensorSpec],
+    ops: Sequence[OpSpec],
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    named: bool = True,
 ) -> bytes:
     """The file's bytes; tensor ids are positions in `tensors`."""
     builder = flatbuffers.Builder(1024)
@@ -52,7 +56,8 @@ def build(
     buffers = _tables(builder, [_buffer(builder, array) for array in data])
     numbers = iter(range(1, len(data)))
     offsets = [
-        _tensor(builder, n, t, next(numbers) if t.data is not None else 0) for n, t in enumerate(tensors)
+        _tensor(builder, n, t, next(numbers) if t.data is not None else 0, named)
+        for n, t in enumerate(tensors)
     ]
     tensor_table = _tables(builder, offsets)
     op_table = _tables(builder, [_operator(builder, n, op) for n, op in enumerate(ops)])
@@ -96,7 +101,7 @@ def _buffer(builder: Any, array: npt.NDArray[Any]) -> int:
     return int(tflite.BufferEnd(builder))
 
 
-def _tensor(builder: Any, number: int, spec: TensorSpec, buffer: int) -> int:
+def _tensor(builder: Any, number: int, spec: TensorSpec, buffer: int, named: bool) -> int:
     name = builder.CreateString(f"t{number}")
     shape = _numbers(builder, spec.dimensions(), "<i4")
     quantisation = _quantisation(builder, spec) if spec.scales else 0
@@ -104,7 +109,8 @@ def _tensor(builder: Any, number: int, spec: TensorSpec, buffer: int) -> int:
     tflite.TensorAddShape(builder, shape)
     tflite.TensorAddType(builder, spec.type())
     tflite.TensorAddBuffer(builder, buffer)
-    tflite.TensorAddName(builder, name)
+    if named:
+        tflite.TensorAddName(builder, name)
     if quantisation:
         tflite.TensorAddQuantization(builder, quantisation)
     return int(tflite.TensorEnd(builder))

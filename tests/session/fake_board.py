@@ -4,24 +4,23 @@ import asyncio
 import os
 import tty
 from collections.abc import Callable
+from pathlib import Path
 
-from ascnode.models.image import compile_image
-from ascnode.models.project import load_project_model
 from ascnode.scenario.hangar import ReferenceAccelerator
 from ascnode.scenario.hardware import Hardware
+from ascnode.scenario.payload import load_payload
 from ascnode.scenario.provision import node_files, unique_id
+from ascnode.scenario.tables.work import Payload
 from ascnode.twin.twin import Twin
-from ascnode_fw.accel.image import Image
 from ascnode_fw.wire.frame import Deframer, encode, frame_size
 
 Handler = Callable[[bytes], list[bytes]]
 
 
 def make_twin(seed: int = 1, node: int = 0) -> Twin:
-    model = load_project_model()
-    image = compile_image(model)
-    accelerator = ReferenceAccelerator(model, Image(image).macs)
-    return Twin(node_files(Hardware(), image, seed, node, 1000), accelerator, unique_id(seed, node))
+    payload = load_payload(Payload(), Path())
+    files = node_files(Hardware(), payload.image, seed, node, 1000)
+    return Twin(files, ReferenceAccelerator(payload), unique_id(seed, node))
 
 
 def frame(body: bytes) -> bytes:

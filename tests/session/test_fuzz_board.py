@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from ascnode.boards.interpreter import find_interpreter
-from ascnode.models.project import load_project_model
 from ascnode.record.database import Record
 from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.payload import load_payload
 from ascnode.scenario.provision import bench_key
-from ascnode.scenario.scenario import Scenario, Shell
+from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.tables.space import ConstellationTable
 from ascnode.session import messages
 from ascnode.session.commanding import Commander
 from ascnode.session.frames import encode
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 MUTATIONS = 10_000
-ONE_BOARD = Scenario(shell=Shell(boards=((0, 0),)))
+ONE_BOARD = Scenario(constellation=ConstellationTable(name="starlink-gen1-1", boards=(0,)))
 
 
 def seeds() -> list[bytes]:
@@ -74,7 +75,9 @@ def _damage(rng: random.Random, data: bytearray) -> bytearray:
 def test_a_board_survives_ten_thousand_mutated_frames(tmp_path: Path) -> None:
     async def body() -> None:
         with Record(tmp_path / "run.sqlite") as record:
-            async with Hangar(ONE_BOARD, load_project_model(), find_interpreter(), record) as hangar:
+            async with Hangar(
+                ONE_BOARD, load_payload(ONE_BOARD.payload, Path()), find_interpreter(), record
+            ) as hangar:
                 (pair,) = hangar.flyers
                 assert isinstance(pair, Pair)
                 session = pair.session

@@ -4,8 +4,19 @@ from io import StringIO
 
 from rich.console import Console
 
-from ascnode.scenario.figures import BoardFigures, Figures, percentiles
-from ascnode.scenario.run import Status
+from ascnode.scenario.figures import (
+    BoardFigures,
+    Figures,
+    FleetFigures,
+    MeshFigures,
+    WaveFigures,
+    gini,
+    load,
+    percentiles,
+)
+from ascnode.scenario.ledger import PARTS
+from ascnode.scenario.pings import PingFigures
+from ascnode.scenario.status import Status
 from ascnode.view.live import LiveView, clock
 from ascnode.view.summary import print_summary
 
@@ -37,7 +48,21 @@ def figures(**changes: object) -> Figures:
         "parity_mismatches": 0,
         "energy_j_per_answer": 117.85,
         "sim_s": 5737.0,
-        "latency_s": {"p50": 1.95, "p90": 3.96, "p99": 26.29, "max": 2243.3},
+        "held": 1,
+        "labelled": 390,
+        "goodput_per_s": 0.0668,
+        "latency_s": {"p5": 0.9, "p50": 1.95, "p90": 3.96, "p95": 5.0, "p99": 26.29, "max": 2243.3},
+        "split_s": {part: percentiles([i / 8, i / 4]) for i, part in enumerate(PARTS)},
+        "answers_per_node": load({"sat-18-5": 300, "sat-0-0": 90}, 40),
+        "bytes_per_satellite": load({"sat-1-1": 151}, 1584),
+        "answers_per_gateway": load({}, 0),
+        "fleet": FleetFigures(40, *4 * ({"min": 0.51, "p5": 0.52, "p50": 0.53, "p95": 0.54, "max": 0.55},)),
+        "mesh": MeshFigures(1584, 100, 84, 383, 60_400, 59_000, 1_400, 0, 18.25),
+        "training": [WaveFigures(16, 3, percentiles([31.5, 45.0]))],
+        "pings": [
+            PingFigures("lasers", 500, {"p5": 61.0, "p50": 116.0, "p95": 208.0, "p99": 246.0}, 0.005, {})
+        ],
+        "policy": "headroom",
         "causes": {"not down by the end": 1, "refused: queue full": 9},
         "per_board": [BoardFigures("sat-18-5", 5737, 912, 390, modes, 77.0, 45_961.5)],
         "kind": "virtual",
@@ -59,7 +84,17 @@ def test_the_summary_says_what_became_of_the_queries() -> None:
         "390, of them 7 after their deadline",
         "10 (1 not down by the end, 9 refused: queue full)",
         "98.7% of the answers agree with the label (385)",
-        "p50 1.95 s  p90 3.96 s  p99 26.29 s  max 2243.30 s",
+        "p5 0.90 s  p50 1.95 s  p90 3.96 s  p95 5.00 s  p99 26.29 s  max 2243.30 s",
+        "0.067 answers in time per second",
+        "1,584, 100 users, 84 gateways",
+        "60,400 offered, 59,000 delivered, 1,400 lost, 0 waiting",
+        "18.2 hops a packet",
+        "over 40, p50 0; most: sat-18-5 300, sat-0-0 90",
+        "3 waves of 16 workers",
+        "least charge",
+        "51.0%",
+        "116.0",
+        "0.50%",
         "117.85 J at the accelerator",
         "0 mismatches in 5,737 steps and 912 exchanges",
         "5737 s simulated in 2.5 s, 2,295 board-steps/s",
@@ -74,10 +109,16 @@ def test_the_summary_says_what_became_of_the_queries() -> None:
 def test_a_run_without_answers_is_no_division_by_zero() -> None:
     text = summary(
         figures(
-            answered=0, correct=0, late=0, energy_j_per_answer=None, latency_s=percentiles([]), per_board=[]
+            answered=0,
+            labelled=0,
+            correct=0,
+            late=0,
+            energy_j_per_answer=None,
+            latency_s=percentiles([]),
+            per_board=[],
         )
     )
-    assert text.count("no answers") == 2
+    assert text.count("no answers") == 3
 
 
 def test_twins_alone_do_not_claim_parity() -> None:
@@ -118,11 +159,28 @@ def test_a_log_gets_lines_and_not_one_for_every_round() -> None:
 
 def test_percentiles_are_numpys() -> None:
     assert percentiles([float(v) for v in range(1, 102)]) == {
+        "p5": 6.0,
         "p50": 51.0,
         "p90": 91.0,
+        "p95": 96.0,
         "p99": 100.0,
         "max": 101.0,
     }
+
+
+def test_ginis_index_of_equal_loads_is_0_and_of_one_alone_is_nearly_1() -> None:
+    assert gini([3, 3, 3]) == 0.0
+    assert gini([0, 0, 0]) == 0.0
+    assert gini([0, 0, 0, 8]) == 0.75  # (n - 1) / n
+    # by its definition: mean difference of all pairs over twice the mean
+    assert gini([1, 2, 5]) == round(
+        sum(abs(a - b) for a in (1, 2, 5) for b in (1, 2, 5)) / (2 * 9 * 8 / 3), 4
+    )
+
+
+def test_the_parts_of_the_latency_are_shown_where_there_are_answers() -> None:
+    assert "queue of the node" in summary(figures())
+    assert "where the time went" not in summary(figures(answered=0)).lower()
 
 
 def test_the_clock_counts_hours() -> None:

@@ -70,7 +70,8 @@ class Graph:
     def activation(self, tensor_id: int) -> Tensor:
         """Shape and quantisation of an int8 tensor that a layer computes, or that the model takes."""
         table = self._tensor(tensor_id)
-        name = table.Name().decode("utf-8", "replace")
+        # Files made small have no names.
+        name = (table.Name() or b"").decode("utf-8", "replace") or str(tensor_id)
         if table.Type() != tflite.TensorType.INT8:
             raise ModelError(
                 f"tensor {name} is not int8; quantise the model fully to int8, input and output too"

@@ -24,6 +24,11 @@ def build_simulator(sources: Sequence[Path], out_dir: Path, *, flags: Sequence[s
     return _build(sources, TOP, "harness.cpp", out_dir, flags)
 
 
+def build_spi_simulator(sources: Sequence[Path], out_dir: Path, *, flags: Sequence[str] = ()) -> Path:
+    """Likewise of `sources` whose top module is `spi_accelerator`, for `SpiDevice`."""
+    return _build(sources, SPI_TOP, "spi_harness.cpp", out_dir, flags)
+
+
 def build_accelerator(out_dir: Path) -> Path:
     """The simulator of the accelerator itself, its Verilog written anew."""
     with _gateware() as folder:
@@ -41,7 +46,7 @@ def build_spi_accelerator(out_dir: Path) -> Path:
         [accelerator] = write_verilog(folder)
         port = folder / "spi.v"
         port.write_text(spi_accelerator_verilog(accelerator.read_text()))
-        return _build([accelerator, port], SPI_TOP, "spi_harness.cpp", out_dir, _PYRTL_FLAGS)
+        return build_spi_simulator([accelerator, port], out_dir, flags=_PYRTL_FLAGS)
 
 
 def _build(sources: Sequence[Path], top: str, main: str, out_dir: Path, flags: Sequence[str]) -> Path:

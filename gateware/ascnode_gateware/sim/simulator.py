@@ -186,8 +186,8 @@ class Simulator:
 
     def _source(self, program: Program) -> None:
         """Has the stream ready where it comes from."""
+        self.device.feed(self._feed(program), program.stream if self._flash is None else program.stream[:0])
         if self._flash is None:
-            self.device.feed(self._feed(program), program.stream)
             return
         image = pack_stream(program.stream)
         check_placement(self._flash.address, image)

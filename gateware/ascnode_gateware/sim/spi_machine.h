@@ -97,13 +97,18 @@ private:
         while (next_edge_ <= now_) core_edge();
     }
 
-    // The board sees what came out of the last rising edge, and drives its inputs before the next.
+    // The board sees what came out of the last rising edge, after the falling one: a chip's SCK pin is high then. It
+    // drives the inputs before the next.
     void core_edge() {
-        if (dut_->clk) board_.cycle(*dut_, cycle_);
         set(dut_->clk, !dut_->clk);
         next_edge_ += kHalf;
-        if (!dut_->clk) return;
+        if (!dut_->clk) return see_board();
         if (++cycle_ % kAloneCycles == 0) leave_when_alone();
+    }
+
+    void see_board() {
+        board_.cycle(*dut_, cycle_);
+        dut_->eval();  // the inputs are there before the rising edge
     }
 
     std::unique_ptr<VerilatedContext> context_;

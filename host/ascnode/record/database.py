@@ -1,7 +1,7 @@
 """The record of a run: one SQLite file, readable while it is written.
 
-Tables `run`, `boards`, `frames`, `telemetry`, `queries` and `figures` follow from scenario and seed alone, and
-`digest()` is taken over them; wall-clock values live in `wall`. Rows are committed about every second.
+All tables but `wall` follow from scenario and seed alone, and `digest()` is taken over them, row by row in the order of
+(time, node, sequence) where they have those; wall-clock values live in `wall`. Rows are committed about every second.
 """
 
 import hashlib
@@ -15,31 +15,46 @@ from typing import Any, Self
 
 from ascnode.errors import RecordError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# Times in us since the epoch; the parts of a query's latency in us. `node` numbers the boards in frames and telemetry,
+# and the constellation's satellites elsewhere.
 _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE boards (
-  node INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, unique_id TEXT NOT NULL,
-  version TEXT NOT NULL, dictionary TEXT NOT NULL, power_scale INTEGER NOT NULL);
+  node INTEGER PRIMARY KEY, satellite INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+  unique_id TEXT NOT NULL, version TEXT NOT NULL, dictionary TEXT NOT NULL, power_scale INTEGER NOT NULL);
 CREATE TABLE frames (
-  node INTEGER NOT NULL, number INTEGER NOT NULL, direction TEXT NOT NULL, body BLOB NOT NULL,
-  PRIMARY KEY (node, number)) WITHOUT ROWID;
+  node INTEGER NOT NULL, number INTEGER NOT NULL, time_us INTEGER NOT NULL, direction TEXT NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY (node, number)) WITHOUT ROWID;
 CREATE TABLE telemetry (
-  node INTEGER NOT NULL, number INTEGER NOT NULL, heard_us INTEGER NOT NULL, made_us INTEGER NOT NULL,
+  node INTEGER NOT NULL, number INTEGER NOT NULL, sent_us INTEGER NOT NULL, made_us INTEGER NOT NULL,
   name TEXT NOT NULL, fields TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (node, number)) WITHOUT ROWID;
 CREATE TABLE queries (
-  job INTEGER PRIMARY KEY, node INTEGER NOT NULL, city TEXT NOT NULL, image INTEGER NOT NULL,
-  label INTEGER NOT NULL, priority INTEGER NOT NULL, sent_us INTEGER NOT NULL, deadline_s INTEGER NOT NULL,
-  answered_us INTEGER, guess INTEGER, energy_j REAL, cause TEXT NOT NULL);
+  job INTEGER PRIMARY KEY, kind TEXT NOT NULL, node INTEGER NOT NULL, place TEXT NOT NULL,
+  image INTEGER NOT NULL, label INTEGER NOT NULL, priority INTEGER NOT NULL,
+  sent_us INTEGER NOT NULL, deadline_s INTEGER NOT NULL, uplink_us INTEGER NOT NULL, mesh_us INTEGER NOT NULL,
+  queue_us INTEGER NOT NULL, compute_us INTEGER NOT NULL, wait_us INTEGER NOT NULL, downlink_us INTEGER NOT NULL,
+  answered_us INTEGER, guess INTEGER, energy_j REAL, tries INTEGER NOT NULL, cause TEXT NOT NULL);
+CREATE TABLE slots (
+  number INTEGER PRIMARY KEY, start_us INTEGER NOT NULL, links INTEGER NOT NULL, users_served INTEGER NOT NULL,
+  satellites_out INTEGER NOT NULL, parcels_waiting INTEGER NOT NULL, bytes_waiting INTEGER NOT NULL,
+  jobs INTEGER NOT NULL, charge_min REAL NOT NULL, charge_mean REAL NOT NULL, accelerator_max_k REAL NOT NULL,
+  radiator_max_k REAL NOT NULL, load_w REAL NOT NULL);
+CREATE TABLE nodes (
+  node INTEGER PRIMARY KEY, name TEXT NOT NULL, answers INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  charge_min REAL NOT NULL, charge_end REAL NOT NULL, accelerator_max_k REAL NOT NULL,
+  radiator_max_k REAL NOT NULL);
 CREATE TABLE figures (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE wall (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _DETERMINISTIC = {
     "run": "key",
     "boards": "node",
-    "frames": "node, number",
-    "telemetry": "node, number",
-    "queries": "job",
+    "frames": "time_us, node, number",
+    "telemetry": "sent_us, node, number",
+    "queries": "sent_us, node, job",
+    "slots": "start_us, number",
+    "nodes": "node",
     "figures": "key",
 }
 _COMMIT_EVERY_S = 1.0

@@ -4,22 +4,18 @@ import asyncio
 import tempfile
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from functools import lru_cache
 from pathlib import Path
 from typing import Self
-
-import numpy as np
-import numpy.typing as npt
 
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import PROFILES, VirtualBoard
-from ascnode.models.image import compile_image
 from ascnode.record.database import Record
+from ascnode.scenario.board import Flyer
 from ascnode.scenario.hardware import power_scale_k
+from ascnode.scenario.payload import Payload
 from ascnode.scenario.provision import node_files, unique_id
-from ascnode.scenario.run import Flyer
 from ascnode.scenario.scenario import Scenario
 from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
@@ -28,29 +24,20 @@ from ascnode.twin.alone import TwinAlone
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
-from ascnode_fw.accel.image import Image
+from ascnode_fw.flight import layout as f_
 from ascnode_fw.wire import dictionary as d
-from ascnode_gateware.model.layers import Model
-from ascnode_gateware.model.reference import Reference
 
 
 class ReferenceAccelerator:
     """The twin's accelerator: the host's NumPy model of the same .tflite, an implementation of its own."""
 
-    def __init__(self, model: Model, macs: int) -> None:
-        reference = Reference(model)
-        shape = (1, *model.input.shape[1:])
+    def __init__(self, payload: Payload) -> None:
+        model = payload.model
         self.model_id = model.model_id
-        self.macs = macs
+        self.macs = payload.macs
         self.input_size = model.input.size
         self.output_size = model.output.size
-
-        @lru_cache(maxsize=4096)  # users send the same images again
-        def answer(data: bytes) -> bytes:
-            image: npt.NDArray[np.int8] = np.frombuffer(data, np.int8)
-            return reference.run(image.reshape(shape)).tobytes()
-
-        self._answer = answer
+        self._answer = payload.answer
 
     def run(self, data: memoryview, output: bytearray) -> None:
         """One inference; int8 in and out."""
@@ -61,16 +48,16 @@ class Hangar:
     """Flyers of a scenario, in order. Use as an async context: at its end no board is left running."""
 
     def __init__(
-        self, scenario: Scenario, model: Model, interpreter: Interpreter | None, record: Record
+        self, scenario: Scenario, payload: Payload, interpreter: Interpreter | None, record: Record
     ) -> None:
         self.flyers: list[Flyer] = []
         self.boards: list[VirtualBoard] = []
         self.kind = "virtual" if interpreter else "twin"
-        self.model_image = compile_image(model)
+        self.model_image = payload.image
         self._scenario = scenario
         self._interpreter = interpreter
         self._record = record
-        self._accelerator = ReferenceAccelerator(model, Image(self.model_image).macs)
+        self._accelerator = ReferenceAccelerator(payload)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -85,7 +72,7 @@ class Hangar:
         await self._stack.aclose()
 
     async def _prepare(self) -> None:
-        files = [self._files(node) for node in range(len(self._scenario.shell.boards))]
+        files = [self._files(node) for node in range(len(self._scenario.space.boards))]
         if self._interpreter is None:
             self.flyers = [self._alone(node, content) for node, content in enumerate(files)]
         else:
@@ -105,11 +92,18 @@ class Hangar:
         return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms)
 
     def _name(self, node: int) -> str:
-        plane, slot = self._scenario.shell.boards[node]
-        return f"sat-{plane}-{slot}"
+        return self._scenario.space.name(self._scenario.space.boards[node])
 
     def _listener(self, node: int) -> Listener:
-        return lambda direction, body: self._record.numbered("frames", node, direction, body)
+        def heard(direction: str, body: bytes) -> None:
+            self._record.numbered("frames", node, self._now_us(node), direction, body)
+
+        return heard
+
+    def _now_us(self, node: int) -> int:
+        # Where the board stands; its hello comes before it stands anywhere.
+        f = self.flyers[node].twin.node.computer.f if node < len(self.flyers) else None
+        return (f[f_.NOW_S] * 1000 + f[f_.NOW_MS]) * 1000 if f else 0
 
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
         return Twin(files, self._accelerator, unique_id(self._scenario.seed, node))
@@ -142,4 +136,7 @@ class Hangar:
     def _introduce(self, node: int, flyer: Flyer) -> None:
         scale = power_scale_k(self._scenario.node, self._scenario.step_ms)
         uid, version = flyer.twin.node.unique_id.hex(), __version__
-        self._record.add("boards", node, flyer.name, self.kind, uid, version, d.digest().hex(), scale)
+        satellite = self._scenario.space.boards[node]
+        self._record.add(
+            "boards", node, satellite, flyer.name, self.kind, uid, version, d.digest().hex(), scale
+        )

@@ -1,218 +1,294 @@
-"""Flies a scenario: boards with their twins, under one sky, over its users, in lockstep rounds."""
+"""Flies a scenario: a constellation of simulated nodes and boards with their twins, slot by slot.
+
+A slot goes: who serves whom and which routes there are; what waited goes on; users send, queries are placed; nodes and
+boards advance to the slot's end; answers go down. Boards get no news of the same slot from each other: what one sends
+reaches nobody before the others have advanced as far.
+"""
 
 import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
-from ascnode.models.digits import Digits
 from ascnode.record.database import Record
-from ascnode.scenario.figures import BoardFigures, Figures, figures
-from ascnode.scenario.ground import Ground
+from ascnode.scenario.board import Flyer, Radio, board_satellite
+from ascnode.scenario.extremes import Extremes
+from ascnode.scenario.figures import Figures, figures
+from ascnode.scenario.flow import Flow
 from ascnode.scenario.hardware import power_scale_k
-from ascnode.scenario.ledger import Ledger
-from ascnode.scenario.provision import BENCH_KEY_INDEX, bench_key
-from ascnode.scenario.satellite import Observer, Satellite, Stepper
+from ascnode.scenario.job import Finished
+from ascnode.scenario.known import known_nodes
+from ascnode.scenario.ledger import COMPUTE, MESH, QUEUE, WAIT, Account, Ledger, failed, guess_of
+from ascnode.scenario.nodes import Nodes
+from ascnode.scenario.outages import Out, Schedule
+from ascnode.scenario.parcel import ANYWHERE, Parcel
+from ascnode.scenario.payload import Payload
+from ascnode.scenario.pings import PingFigures, fly_pings
+from ascnode.scenario.placement import Known, Placement
+from ascnode.scenario.rain import Rain
+from ascnode.scenario.recording import record_nodes, record_queries, record_slot
+from ascnode.scenario.satellite import Said, cause_of
 from ascnode.scenario.scenario import Scenario
+from ascnode.scenario.slot import Slot
+from ascnode.scenario.slots import SlotMaker, bounds_us, gateways_of, users_of
+from ascnode.scenario.status import Status, status_of
+from ascnode.scenario.tables.work import Inference, Ping, Training
 from ascnode.scenario.traffic import queries
-from ascnode.session import messages, telemetry
-from ascnode.session.commanding import Commander
-from ascnode.sky.cities import load_cities
-from ascnode.sky.environment import environment_events
-from ascnode.sky.passes import passes
-from ascnode.sky.plans import eclipse_plan
-from ascnode.twin.twin import Twin
-from ascnode_fw.flight import layout as f_
-from ascnode_fw.plant import layout as p_
+from ascnode.scenario.training import Waves, workers_of
 from ascnode_fw.wire import dictionary as d
 
-_ENVIRONMENT_S = 30.0  # how often the light on the plant is looked at outside the penumbra
-_LOOK_AHEAD_S = 6000.0  # plans reach past the end of the run, as a real node's would
-
-
-class Flyer(Stepper, Protocol):
-    """A board with its twin, or a twin alone, as a run steps it."""
-
-    name: str
-    twin: Twin
-    steps: int
-    exchanges: int
-    mismatches: int
-
-    async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
-        """Starts afresh at a time."""
-
-
-@dataclass(frozen=True)
-class Status:
-    """One board as the display shows it."""
-
-    name: str
-    mode: str
-    charge: float
-    accelerator_c: float
-    radiator_c: float
-    operating_point: int
-    jobs: int
-    packets: int
-    contact: bool
-    sunlit: bool
-    jobs_done: int
-
+NODE_FAILED = "node failed"
+_IDLE_US = 600_000_000
 
 Progress = Callable[[float, Sequence[Status]], None]
-"""Told of the simulated time (s) and of every board after each round."""
+"""Told of the simulated time (s) and of every board after each slot."""
 
 
-def ground_of(scenario: Scenario, plane: int, slot: int) -> Ground:
-    """Passes of one satellite over all cities."""
-    orbit = scenario.shell.orbit(plane, slot)
-    seen = passes(
-        orbit,
-        load_cities(),
-        scenario.epoch,
-        0.0,
-        float(scenario.duration_s),
-        scenario.users.min_elevation_deg,
-    )
-    return Ground(orbit, scenario.epoch, seen)
+class Answer(NamedTuple):
+    """A result leaves its node: when, whose, and its bytes."""
+
+    time_us: int
+    satellite: int
+    account: Account
+    size: int
 
 
 class Run:
     """One flight of a scenario. `flyers` come from a hangar, in the order of the scenario's boards."""
 
     def __init__(
-        self,
-        scenario: Scenario,
-        flyers: Sequence[Flyer],
-        digits: Digits,
-        model_id: int,
-        kind: str,
-        record: Record,
+        self, scenario: Scenario, flyers: Sequence[Flyer], payload: Payload, kind: str, record: Record
     ) -> None:
         self.scenario = scenario
-        self.flyers = flyers
         self.kind = kind
+        self.ledger = Ledger()
+        self.pings: list[PingFigures] = []
+        self.users, self.gateways = users_of(scenario), gateways_of(scenario)
+        self.nodes = Nodes(scenario, payload, scenario.cap)
+        rain = Rain(self.users, self.gateways, scenario.downlink.rain_margin_db, scenario.seed)
+        self.flow = Flow(scenario, len(self.users), rain, self._arrive, self._choose)
         self._record = record
-        self._digits = digits
-        grounds = [ground_of(scenario, *place) for place in scenario.shell.boards]
-        sent = queries(scenario, [ground.passes for ground in grounds], len(digits.test_images))
-        self.ledger = Ledger(sent, [int(label) for label in digits.test_labels])
-        self.satellites = [self._satellite(i, ground) for i, ground in enumerate(grounds)]
-        for query in sent:
-            self.satellites[query.board].ask(query, model_id, digits.test_images[query.image])
+        self._payload = payload
+        self._flyers = flyers
+        names = [gateway.name for gateway in self.gateways]
+        self._schedule = Schedule(
+            scenario.fault, scenario.space.count, names, float(scenario.length_s), scenario.seed
+        )
+        self._maker = SlotMaker(scenario, self.users, self.gateways, self._schedule)
+        self._placement = Placement(scenario.policy, scenario.seed)
+        self._known: Known | None = None
+        self._slot: Slot | None = None
+        self._out = Out()
+        self._end_us = scenario.length_s * 1_000_000
+        self.slots = 0
+        self._ask_users()
+        boards = scenario.space.boards
+        self.waves = [
+            Waves(i, work, workers_of(work, scenario.space, boards))
+            for i, work in enumerate(scenario.workload)
+            if isinstance(work, Training)
+        ]
+        stations = [*self.users, *self.gateways]
+        self.satellites = [
+            board_satellite(scenario, node, flyer, stations) for node, flyer in enumerate(flyers)
+        ]
+        self._boards = {satellite.number: satellite for satellite in self.satellites}
+        self._radios = [Radio(satellite) for satellite in self.satellites]
+        self._extremes = Extremes(scenario.space.count)
+        self._joules = 2 ** power_scale_k(scenario.node, scenario.step_ms) / 1000
 
-    def _satellite(self, node: int, ground: Ground) -> Satellite:
+    def _ask_users(self) -> None:
         scenario = self.scenario
-        commander = Commander(bench_key(scenario.seed, node), BENCH_KEY_INDEX)
-        power_scale = power_scale_k(scenario.node, scenario.step_ms)
-        satellite = Satellite(
-            self.flyers[node].name, self.flyers[node], commander, ground, self.ledger, power_scale
-        )
-        satellite.observer = self._observer(node)
-        end_s = float(scenario.duration_s)
-        for sample in environment_events(
-            ground.orbit, scenario.epoch, 0.0, end_s, _ENVIRONMENT_S, scenario.radiator_face
-        ):
-            time_us = round(sample.t_s * 1e6)
-            satellite.add(time_us, messages.environment(time_us, *sample[1:]))
-        satellite.plan(d.PLAN_CONTACTS, ground.contacts())
-        satellite.plan(
-            d.PLAN_ECLIPSES, eclipse_plan(ground.orbit, scenario.epoch, 0.0, end_s + _LOOK_AHEAD_S)
-        )
-        satellite.lock()
-        return satellite
+        for number, work in enumerate(scenario.workload):
+            if isinstance(work, Inference):
+                for query in queries(
+                    work,
+                    self.users,
+                    scenario.epoch,
+                    float(scenario.length_s),
+                    len(self._payload.images),
+                    scenario.users.night_share,
+                    (scenario.seed, 1, number),
+                    len(self.ledger.accounts),
+                ):
+                    self.ledger.add(query, self._payload.label(query.image))
+        asked = sorted(self.ledger.accounts, key=lambda one: (one.query.sent_us, one.query.job))
+        self._asking = asked[::-1]  # the next one last
 
-    def _observer(self, node: int) -> Observer:
-        def heard(heard_us: int, packet: telemetry.Packet) -> None:
-            fields = json.dumps(packet.fields, sort_keys=True)
-            self._record.numbered(
-                "telemetry", node, heard_us, packet.time_us, packet.name, fields, packet.data
-            )
-
-        return heard
+    # --- time
 
     async def fly(self, progress: Progress) -> Figures:
-        """All rounds; the closing figures. What stops it (parity, a lost board) leaves the record as it stands."""
+        """All slots; the closing figures. What stops it (parity, a lost board) leaves the record as it stands."""
         scenario = self.scenario
+        self.pings = [fly_pings(work, scenario) for work in scenario.workload if isinstance(work, Ping)]
         try:
-            for flyer in self.flyers:
+            for flyer in self._flyers:
                 await flyer.begin(0, scenario.age_days)
             progress(0.0, self.status())
-            now_s = 0
-            while now_s < scenario.duration_s:
-                now_s = min(now_s + scenario.round_s, scenario.duration_s)
-                await gather(satellite.advance(now_s * 1_000_000) for satellite in self.satellites)
+            for start_us, end_us in bounds_us(scenario.epoch, scenario.length_s):
+                await self._fly_slot(start_us, end_us)
                 self._record.commit_when_due()
-                progress(float(now_s), self.status())
+                progress(end_us / 1e6, self.status())
         finally:
-            self._record_queries()
+            record_queries(self._record, self.ledger)
         return self._figures()
 
-    def _figures(self) -> Figures:
-        boards = [self._board_figures(flyer) for flyer in self.flyers]
-        mismatches = sum(flyer.mismatches for flyer in self.flyers)
-        return figures(self.ledger, boards, float(self.scenario.duration_s), mismatches, self.kind)
+    async def _fly_slot(self, start_us: int, end_us: int) -> None:
+        self._go_out(self._schedule.at(start_us / 1e6))
+        also = {*self.flow.places(), *(wave.coordinator for wave in self.waves)}
+        slot = self._slot = self._maker.make(start_us, end_us, self._out, also)
+        self._known = known_nodes(self.scenario, self.nodes, self._twins(), self._out.satellites)
+        for radio in self._radios:
+            radio.enter(slot, radio.number in self._out.satellites)
+        self.flow.begin(slot)
+        for wave in self.waves:
+            for parcel in wave.begin(start_us, self.ledger, self._payload, self.scenario.seed):
+                self.flow.offer(slot, parcel)
+        self._ask(slot)
+        answers = await self._advance(end_us)
+        for answer in sorted(answers, key=lambda one: (one.time_us, one.satellite, one.account.query.job)):
+            self._send_down(slot, answer)
+        self._extremes.look(self.nodes)
+        self.slots += 1
+        record_slot(self._record, slot, self._out, self)
 
-    def _board_figures(self, flyer: Flyer) -> BoardFigures:
-        f = flyer.twin.node.computer.f
-        period_s = flyer.twin.node.params.get(d.P_CONTROL_MS) / 1000
-        scale = 2 ** power_scale_k(self.scenario.node, self.scenario.step_ms)
-        return BoardFigures(
-            name=flyer.name,
-            steps=flyer.steps,
-            exchanges=flyer.exchanges,
-            jobs_done=f[f_.JOBS_DONE],
-            mode_minutes={
-                mode: round(f[f_.MODE_PERIODS + i] * period_s / 60, 2) for i, mode in enumerate(d.MODES)
-            },
-            throttled_s=round(f[f_.THROTTLED] * period_s, 3),
-            job_energy_j=round((f[f_.JOB_J] + f[f_.JOB_MJ] / 1000) * scale, 3),
+    def _go_out(self, out: Out) -> None:
+        for satellite in sorted(out.failed - self._out.failed):
+            self.flow.lose_at(satellite, NODE_FAILED)
+            for account in self.nodes.lose(satellite):
+                failed(account, NODE_FAILED)
+        self._out = out
+        self.nodes.out_of_service(out.satellites)
+
+    def _ask(self, slot: Slot) -> None:
+        # Who found no turn asks again first.
+        late = []
+        while self._asking and self._asking[-1].query.sent_us < slot.end_us:
+            account = self._asking.pop()
+            if not self.flow.ask(slot, account, self._payload.query_bytes):
+                late.append(account)
+        self._asking += late[::-1]
+
+    async def _advance(self, until_us: int) -> list[Answer]:
+        # An idle board steps when a query reaches it, and now and then: nobody waits for what it says meanwhile.
+        active = [
+            node
+            for node, board in enumerate(self.satellites)
+            if board.held() or until_us - board.now_us >= _IDLE_US or until_us == self._end_us
+        ]
+        said = asyncio.ensure_future(gather([self.satellites[node].advance(until_us) for node in active]))
+        await asyncio.sleep(0)  # the boards step while the simulated nodes do
+        try:
+            finished = self.nodes.advance(until_us)
+        except BaseException:
+            said.cancel()
+            raise
+        answers = [answer for one in finished for answer in self._ended(one)]
+        for node, packets in zip(active, await said, strict=True):
+            answers += [answer for packet in packets for answer in self._heard(node, packet)]
+        return answers
+
+    # --- queries
+
+    def _choose(self, account: Account, satellite: int) -> int:
+        assert self._slot is not None and self._known is not None
+        return self._placement.choose(self._known, self._slot.lane_km(satellite))
+
+    def _arrive(self, time_us: int, parcel: Parcel) -> None:
+        if parcel.kind == "gradient":
+            for wave in self.waves:
+                wave.arrived(parcel, time_us)
+            return
+        for account in parcel.jobs or (parcel.account,):
+            account.spend(MESH, time_us)
+            self._reach(time_us, parcel.to, account)
+
+    def _reach(self, time_us: int, satellite: int, account: Account) -> None:
+        if satellite in self._boards:
+            data = self._payload.images[account.query.image].tobytes()
+            self._boards[satellite].ask(time_us, account, self._payload.model.model_id, data)
+        else:
+            self.nodes.arrive(time_us, satellite, account)
+
+    def _ended(self, one: Finished) -> Iterable[Answer]:
+        account = one.account
+        if one.code != d.OK:
+            failed(account, cause_of(one.code))
+        else:
+            account.guess = guess_of(
+                self._payload.answer(self._payload.images[account.query.image].tobytes())
+            )
+        yield Answer(one.time_us, one.satellite, account, self._payload.result_bytes)
+
+    def _heard(self, node: int, said: Said) -> Iterable[Answer]:
+        packet, satellite = said.packet, self.satellites[node]
+        fields = json.dumps(packet.fields, sort_keys=True)
+        self._record.numbered(
+            "telemetry", node, said.sent_us, packet.time_us, packet.name, fields, packet.data
         )
+        account = satellite.refused(packet)
+        if account is not None:
+            failed(account, cause_of(packet.fields["code"]))
+            yield Answer(said.sent_us, satellite.number, account, said.size)
+        account = satellite.result_of(packet)
+        if account is not None:
+            self._result(account, said)
+            yield Answer(said.sent_us, satellite.number, account, said.size)
 
-    def _record_queries(self) -> None:
-        for account in self.ledger.accounts:
-            query = account.query
-            answer = (
-                (account.answered_us, account.guess, account.energy_j)
-                if account.answered_us >= 0
-                else (None,) * 3
-            )
-            self._record.add(
-                "queries",
-                *(query.job, query.board, query.city, query.image, account.label, query.priority),
-                *(query.sent_us, query.deadline_s, *answer, account.cause),
-            )
+    def _result(self, account: Account, said: Said) -> None:
+        fields = said.packet.fields
+        if fields["code"]:
+            failed(account, cause_of(fields["code"]))
+            return
+        account.energy_j = fields["energy"] * self._joules
+        account.guess = guess_of(said.packet.data)
+        made_us = max(said.packet.time_us, account.mark_us)
+        computing_us = min(fields["duration"] * 1000, made_us - account.mark_us)
+        account.spend(QUEUE, made_us - computing_us)
+        account.spend(COMPUTE, made_us)
+        account.spend(WAIT, said.sent_us)
+
+    def _send_down(self, slot: Slot, answer: Answer) -> None:
+        account = answer.account
+        if account.query.kind == "training":
+            for wave in self.waves:
+                gradient = wave.ended(account, answer.time_us)
+                if gradient:
+                    self.flow.offer(slot, gradient)
+        elif account.open:
+            parcel = Parcel("answer", account, answer.size, answer.satellite, ANYWHERE, answer.time_us)
+            self.flow.offer(slot, parcel)
+
+    # --- what is told
+
+    def _twins(self) -> dict[int, Flyer]:
+        return {
+            satellite.number: flyer for satellite, flyer in zip(self.satellites, self._flyers, strict=True)
+        }
 
     def status(self) -> list[Status]:
         """Every board, as its twin knows it (board and twin agree, or the run has stopped)."""
-        return [_status(flyer) for flyer in self.flyers]
+        return [status_of(flyer) for flyer in self._flyers]
+
+    def held(self) -> list[Account]:
+        """The queries that are neither answered nor lost, found where they wait."""
+        waiting = [parcel for queue in self.flow.waiting.values() for parcel in queue]
+        carried = [account for parcel in waiting for account in (parcel.jobs or (parcel.account,))]
+        boards = [account for satellite in self.satellites for account in satellite.held()]
+        shards = [account for wave in self.waves for account in wave.held()]
+        everywhere = (*self._asking, *carried, *self.nodes.held(), *boards, *shards)
+        return [one for one in everywhere if one.open]
+
+    def _figures(self) -> Figures:
+        record_nodes(self._record, self, self._extremes)
+        return figures(self, self._flyers, self._extremes)
 
 
-def _status(flyer: Flyer) -> Status:
-    node = flyer.twin.node
-    f = node.computer.f
-    return Status(
-        name=flyer.name,
-        mode=d.MODES[f[f_.MODE]],
-        charge=f[f_.SOC] / 1000,
-        accelerator_c=f[f_.ACCELERATOR_CK] / 100 - 273.15,
-        radiator_c=f[f_.RADIATOR_CK] / 100 - 273.15,
-        operating_point=f[f_.OP],
-        jobs=node.computer.tasks.held(),
-        packets=node.computer.links.held(),
-        contact=bool(f[f_.CONTACT]),
-        sunlit=node.plant.state[p_.ILLUMINATION] > 512,
-        jobs_done=f[f_.JOBS_DONE],
-    )
-
-
-async def gather(work: Iterable[Coroutine[None, None, None]]) -> None:
+async def gather(work: Sequence[Coroutine[None, None, list[Said]]]) -> list[list[Said]]:
     """All at once; the first failure cancels the others and is raised alone."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
-        await asyncio.gather(*tasks)
+        return list(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()

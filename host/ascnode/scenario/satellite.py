@@ -1,17 +1,14 @@
-"""One satellite of a run: a board with its twin, the events ahead of it, and what its radio says."""
+"""One board of a run with its twin: the events ahead of it, and what its radio says."""
 
 import itertools
 from bisect import insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from ascnode.scenario.ground import Ground
-from ascnode.scenario.ledger import Ledger
-from ascnode.scenario.traffic import Query
+from ascnode.scenario.ledger import Account
 from ascnode.session import messages, telemetry
 from ascnode.session.commanding import Commander
 from ascnode.session.messages import Done, Event
@@ -23,6 +20,7 @@ _EVENT_ROOM = link.EVENTS_MAX - 256
 _BATCH = 64
 _BATCH_START = 8
 _OVERHEAD = 64  # of a signed telecommand and its event header
+_PLAN_BYTES = 320  # of windows in one telecommand
 
 
 class Stepper(Protocol):
@@ -41,35 +39,40 @@ class Command:
     name: str
     arguments: tuple[int, ...] = ()
     data: bytes = b""
-    job: int = -1
+    account: Account | None = None
 
 
-Observer = Callable[[int, telemetry.Packet], None]
+class Said(NamedTuple):
+    """A packet as the neighbour, or the ground, took it from the board's radio."""
+
+    sent_us: int
+    packet: telemetry.Packet
+    size: int
+
+
+Taken = Callable[[int], int | None]
+"""For the time at which a board sends (us): when the mesh or the ground has the packet; None when nobody hears it."""
 
 
 class Satellite:
-    """Keeps the queue of events in order of (time, arrival) and advances the board through them."""
+    """Keeps the queue of events in order of (time, arrival) and advances the board through them.
 
-    def __init__(
-        self,
-        name: str,
-        stepper: Stepper,
-        commander: Commander,
-        ground: Ground,
-        ledger: Ledger,
-        power_scale: int,
-    ) -> None:
+    `taken` says how long light takes to whoever takes a packet over: custody of answers ends there, so the mesh's next
+    satellite keeps what it has taken, and the board forgets it.
+    """
+
+    def __init__(self, number: int, name: str, stepper: Stepper, commander: Commander) -> None:
+        self.number = number
         self.name = name
-        self.stepper = stepper
         self.now_us = 0
-        self.observer: Observer | None = None
+        self.taken: Taken = lambda sent_us: None
+        self._stepper = stepper
         self._commander = commander
-        self._ground = ground
-        self._ledger = ledger
-        self._joules = 2**power_scale / 1000
         self._queue: list[tuple[int, int, Event | Command]] = []
         self._order = itertools.count()
-        self._jobs: dict[int, int] = {}
+        self._asked: dict[int, Account] = {}  # by the telecommand's sequence number
+        self._open: dict[int, Account] = {}  # by job number
+        self._said: list[Said] = []
         # Where the radio talks much an exchange ends early: what was signed for later would be signed again.
         self._batch = _BATCH_START
 
@@ -83,32 +86,28 @@ class Satellite:
         """Loads a plan before the run begins; windows widened to whole seconds."""
         data = np.array([(int(start), -int(-end // 1)) for start, end in windows], dtype=">u4").tobytes()
         self.add(0, Command("plan_clear", (plan,)))
-        for at in range(0, len(data), 320):
-            self.add(0, Command("plan_add", (plan,), data[at : at + 320]))
+        for at in range(0, len(data), _PLAN_BYTES):
+            self.add(0, Command("plan_add", (plan,), data[at : at + _PLAN_BYTES]))
 
-    def lock(self) -> None:
-        """Radio lock whenever a station sees the satellite."""
-        for start_s, end_s in self._ground.contacts():
-            for time_us, locked in ((int(start_s * 1e6), True), (int(end_s * 1e6), False)):
-                self.add(time_us, messages.radio_lock(time_us, locked))
-
-    def ask(self, query: Query, model_id: int, image: npt.NDArray[np.int8]) -> None:
-        """A user's query on its way up; it needs a pass over the user's city."""
-        one = self._ground.of_city(query.city, query.sent_us)
-        if one is None:
-            return
-        arrival_us = query.sent_us + self._ground.light_us(one, query.sent_us)
+    def ask(self, arrival_us: int, account: Account, model_id: int, data: bytes) -> None:
+        """A query that reaches the board."""
+        query = account.query
         arguments = (query.job, model_id, query.priority, query.deadline_s)
-        self.add(arrival_us, Command("query", arguments, image.tobytes(), query.job))
+        self._open[query.job] = account
+        self.add(arrival_us, Command("query", arguments, data, account))
+
+    def held(self) -> list[Account]:
+        """The queries that reached it and whose end the ground does not know."""
+        return list(self._open.values())
 
     # --- time
 
-    async def advance(self, until_us: int) -> None:
-        """To that time, handling what the radio sends on the way."""
+    async def advance(self, until_us: int) -> list[Said]:
+        """To that time; what was taken over from its radio on the way."""
         while self.now_us < until_us:
             first = self._commander.sequence
             batch, horizon_us = self._next(until_us)
-            done = await self.stepper.exchange(horizon_us, [self._event(*item) for item in batch])
+            done = await self._stepper.exchange(horizon_us, [self._event(*item) for item in batch])
             # What was not applied goes up again later, under the numbers that follow the last applied one.
             self._commander.sequence = first
             del self._queue[: done.applied]
@@ -117,7 +116,9 @@ class Satellite:
             self._batch = min(_BATCH, 2 * done.applied + _BATCH_START)
             self.now_us = done.now_us
             for output in done.outputs:
-                self._heard(output)
+                self._sent(output)
+        said, self._said = self._said, []
+        return said
 
     def _event(self, time_us: int, what: Event | Command) -> Event:
         if isinstance(what, Event):
@@ -127,9 +128,8 @@ class Satellite:
     def _gone_up(self, what: Event | Command) -> None:
         if isinstance(what, Command):
             self._commander.sequence += 1
-            if what.job >= 0:
-                self._jobs[self._commander.sequence] = what.job
-                self._ledger.sent(what.job, self._commander.sequence)
+            if what.account is not None:
+                self._asked[self._commander.sequence] = what.account
 
     def _next(self, until_us: int) -> tuple[list[tuple[int, Event | Command]], int]:
         # What comes before that time and fits one exchange, and the time it allows to advance to.
@@ -144,31 +144,29 @@ class Satellite:
             batch.append((time_us, what))
         return batch, until_us
 
-    # --- what comes down
+    # --- what its radio sends
 
-    def _heard(self, output: messages.Output) -> None:
+    def _sent(self, output: messages.Output) -> None:
+        taken_us = self.taken(output.time_us)
+        if taken_us is None:
+            return  # sent at the last moment of a contact: nobody heard it, custody will repeat it
         packet = telemetry.decode(output.packet)
-        one = self._ground.heard_by(output.time_us)
-        if one is None:
-            return  # sent at the last moment of a pass: nobody heard it, custody will repeat it
-        light_us = self._ground.light_us(one, output.time_us)
-        arrival_us = output.time_us + light_us
-        if self.observer:
-            self.observer(arrival_us, packet)
-        fields = packet.fields
+        self._said.append(Said(output.time_us, packet, len(output.packet)))
         if packet.kind == d.TM_RESULT:
-            self._result(packet, arrival_us)
-            self.add(arrival_us + light_us, Command("custody", (), packet.count.to_bytes(2, "big")))
-        elif packet.kind == d.TM_ACCEPT and fields["code"] and fields["sequence"] in self._jobs:
-            self._ledger.failed(self._jobs[fields["sequence"]], _cause(fields["code"]))
+            self.add(2 * taken_us - output.time_us, Command("custody", (), packet.count.to_bytes(2, "big")))
 
-    def _result(self, packet: telemetry.Packet, arrival_us: int) -> None:
-        fields = packet.fields
-        if fields["code"]:
-            self._ledger.failed(fields["job"], _cause(fields["code"]))
-        else:
-            self._ledger.answered(fields["job"], arrival_us, fields["energy"] * self._joules, packet.data)
+    def refused(self, packet: telemetry.Packet) -> Account | None:
+        """The query that an acceptance report says was refused."""
+        if packet.kind == d.TM_ACCEPT and packet.fields["code"]:
+            account = self._asked.get(packet.fields["sequence"])
+            return self._open.pop(account.query.job, None) if account else None
+        return None
+
+    def result_of(self, packet: telemetry.Packet) -> Account | None:
+        """The query that a result ends; None for another packet, or for a second copy."""
+        return self._open.pop(packet.fields["job"], None) if packet.kind == d.TM_RESULT else None
 
 
-def _cause(code: int) -> str:
+def cause_of(code: int) -> str:
+    """Why a node has no answer, in the dictionary's words."""
     return "refused: " + telemetry.CODE_NAMES.get(code, f"code {code}")

@@ -1,54 +1,105 @@
-"""Queries of ground users: real images, from real cities, while a board is in view."""
+"""Queries of ground users, city by city and hour by hour: real images, at times that the seed gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
-from ascnode.scenario.scenario import Scenario
-from ascnode.sky.passes import Pass
+from ascnode.scenario.tables.work import Inference
+from ascnode.sky.stations import Station
+from ascnode.sky.vectors import Floats
 
-_ANSWER_TIME_S = 600  # nothing is sent in the last ten minutes, so that answers can come down
+SECOND_US = 1_000_000
+GROUND = -1  # the origin of what no satellite asks for
+_ANSWER_S = 60.0  # nothing is sent in the last minute, so that answers can come down
+_GRID_S = 60.0  # how finely demand follows the Sun
+_PEAK_H = 16.0  # [A] local solar time of most demand; least is 12 h later
+_PRIORITIES = 3
 
 
 @dataclass(frozen=True)
 class Query:
-    """One image for one board. Times in us since the epoch."""
+    """One image for one node. Times in us since the epoch; `user` numbers the sites, `origin` the satellites."""
 
     job: int
-    board: int
-    city: str
+    kind: str
+    user: int
+    place: str
     image: int
     priority: int
     sent_us: int
     deadline_s: int
+    origin: int = GROUND
 
 
-def queries(scenario: Scenario, passes: Sequence[Sequence[Pass]], images: int) -> list[Query]:
-    """Queries in order of time. Each burst picks a pass with a chance that grows with its length and population.
+def activity(epoch: datetime, t_s: Floats, longitude_deg: Floats, night_share: float) -> Floats:
+    """Relative demand (t, m) at times (t,) and longitudes (m,): 1 at 16 h local solar time, night_share at 4 h."""
+    hour = epoch.hour + epoch.minute / 60 + epoch.second / 3600 + t_s / 3600
+    local_h = hour[:, np.newaxis] + longitude_deg / 15
+    wave = 0.5 + 0.5 * np.cos(2 * np.pi * (local_h - _PEAK_H) / 24)
+    result: Floats = night_share + (1 - night_share) * wave
+    return result
 
-    `passes` are those of each board; users never ask when none is in view, so a run without passes has none.
-    """
-    rng = np.random.default_rng([scenario.seed, 1])
-    chances = [(board, one) for board, several in enumerate(passes) for one in several]
-    last_s = max(scenario.duration_s - _ANSWER_TIME_S, scenario.duration_s / 2)
-    chances = [(board, one) for board, one in chances if one.rise_s < last_s]
-    if not chances or not scenario.users.queries:
+
+def queries(
+    work: Inference,
+    users: Sequence[Station],
+    epoch: datetime,
+    length_s: float,
+    images: int,
+    night_share: float,
+    seed: Sequence[int],
+    first_job: int = 0,
+) -> list[Query]:
+    """Queries in order of time, in bursts. A burst's city and minute are drawn by population and time of day."""
+    end_s = work.end_s if work.end_s is not None else max(length_s - _ANSWER_S, length_s / 2)
+    end_s = min(end_s, length_s)
+    if not users or not work.queries or end_s <= work.start_s:
         return []
-    weight = np.array([(one.set_s - one.rise_s) * _population(one) ** 0.5 for _, one in chances])
-    sent: list[tuple[int, int, str, int, int]] = []
-    while len(sent) < scenario.users.queries:
-        board, one = chances[rng.choice(len(chances), p=weight / weight.sum())]
-        size = min(1 + rng.poisson(scenario.users.burst - 1), scenario.users.queries - len(sent))
-        at = rng.uniform(one.rise_s, min(one.set_s, last_s), size)
-        for time_s in at:
-            image, priority = int(rng.integers(images)), int(rng.integers(3))
-            sent.append((int(time_s * 1e6), board, one.station.name, image, priority))
+    rng = np.random.default_rng(seed)
+    size = _burst_sizes(work, rng)
+    at_s, city = _bursts(work, users, epoch, end_s, night_share, len(size), rng)
+    sent_s = np.repeat(at_s, size) + rng.uniform(0, max(work.burst_s, 1e-6), work.queries)
+    sent_us = (np.minimum(sent_s, end_s) * SECOND_US).astype(np.int64)
+    place = np.repeat(city, size)
+    image, priority = rng.integers(images, size=work.queries), rng.integers(_PRIORITIES, size=work.queries)
+    order = np.lexsort((place, sent_us))
+    columns = (
+        place[order].tolist(),
+        image[order].tolist(),
+        priority[order].tolist(),
+        sent_us[order].tolist(),
+    )
     return [
-        Query(job, board, city, image, priority, time_us, time_us // 1_000_000 + scenario.users.deadline_s)
-        for job, (time_us, board, city, image, priority) in enumerate(sorted(sent))
+        Query(job, "inference", u, users[u].name, i, p, t, t // SECOND_US + work.deadline_s)
+        for job, (u, i, p, t) in enumerate(zip(*columns, strict=True), first_job)
     ]
 
 
-def _population(one: Pass) -> float:
-    return float(getattr(one.station, "population", 1_000_000))
+def _burst_sizes(work: Inference, rng: np.random.Generator) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    sizes = 1 + rng.poisson(work.burst - 1, work.queries)
+    count = int(np.searchsorted(np.cumsum(sizes), work.queries)) + 1
+    sizes = sizes[:count]
+    sizes[-1] -= int(sizes.sum()) - work.queries
+    return sizes
+
+
+def _bursts(
+    work: Inference,
+    users: Sequence[Station],
+    epoch: datetime,
+    end_s: float,
+    night_share: float,
+    count: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, "np.ndarray[tuple[int], np.dtype[np.int64]]"]:
+    # Start and user of each burst.
+    starts = np.arange(work.start_s, end_s, _GRID_S)
+    population = np.array([float(getattr(user, "population", 1_000_000)) for user in users])
+    longitude = np.array([user.longitude_deg for user in users])
+    width = np.minimum(_GRID_S, end_s - starts)
+    weight = activity(epoch, starts, longitude, night_share) * population * width[:, np.newaxis]
+    drawn = rng.choice(weight.size, size=count, p=(weight / weight.sum()).ravel())
+    minute, city = np.divmod(drawn, len(users))
+    return starts[minute] + rng.uniform(0, 1, count) * width[minute], city

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.sky.eclipse import eclipses, illumination
-from ascnode.sky.orbit import CircularOrbit
+from ascnode.sky.orbit import Orbit
 from ascnode.sky.sun import sun_direction, sun_distance_km
 from ascnode.sky.time import check_window
 from ascnode.sky.vectors import Floats, Integers, dot, norm
@@ -49,7 +49,7 @@ class EnvironmentEvent(NamedTuple):
 
 
 def environment(
-    orbit: CircularOrbit, epoch: datetime, t_s: npt.ArrayLike, radiator_face: RadiatorFace = "sun"
+    orbit: Orbit, epoch: datetime, t_s: npt.ArrayLike, radiator_face: RadiatorFace = "sun"
 ) -> Environment:
     """The environment at t_s (...) seconds after the epoch.
 
@@ -66,7 +66,7 @@ def environment(
 
 
 def environment_events(
-    orbit: CircularOrbit,
+    orbit: Orbit,
     epoch: datetime,
     start_s: float,
     end_s: float,
@@ -102,9 +102,7 @@ def _cos_radiator(cos_psi: Floats, radiator_face: RadiatorFace) -> Floats:
     raise ValueError(f"radiator_face is {radiator_face!r}: it is sun, antisun, edge, zenith or nadir")
 
 
-def _sample_times(
-    orbit: CircularOrbit, epoch: datetime, start_s: float, end_s: float, interval_s: float
-) -> Floats:
+def _sample_times(orbit: Orbit, epoch: datetime, start_s: float, end_s: float, interval_s: float) -> Floats:
     check_window(start_s, end_s)
     coarse = start_s + interval_s * np.arange(np.floor((end_s - start_s) / interval_s) + 1)
     fine = [
@@ -116,7 +114,7 @@ def _sample_times(
 
 
 def _penumbra_crossings(
-    orbit: CircularOrbit, epoch: datetime, start_s: float, end_s: float
+    orbit: Orbit, epoch: datetime, start_s: float, end_s: float
 ) -> list[tuple[float, float]]:
     crossings = []
     for eclipse in eclipses(orbit, epoch, start_s, end_s):

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from ascnode.scenario.run import Status
+from ascnode.scenario.status import Status
 
 _EVERY_S = 0.1
 _PLAIN_EVERY_S = 2.0

@@ -102,6 +102,17 @@ def test_flash_and_host_take_turns(digits: tuple[Simulator, Case]) -> None:
         assert outcome(simulator, model) == ErrorCode.NONE
 
 
+def test_the_hosts_stream_of_another_program_is_not_fed_beside_the_flash(
+    digits: tuple[Simulator, Case], case: Cases
+) -> None:
+    simulator, _ = digits
+    simulator.plug(None)
+    simulator.plug(Flash())
+    autoencoder = case(AD, "always")
+    simulator.load(autoencoder.program)
+    assert outcome(simulator, autoencoder) == ErrorCode.NONE
+
+
 @pytest.mark.parametrize("error_rate", [1e-6, 1e-5, 3e-5])
 def test_each_block_with_wrong_bits_is_read_again_and_counted(
     executable: Path, case: Cases, error_rate: float

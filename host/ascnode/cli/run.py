@@ -1,0 +1,178 @@
+"""`ascnode run`: flies a scenario, boards and simulated nodes together, and says what it came to."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ascnode.boards.interpreter import Interpreter, find_interpreter
+from ascnode.cli.run_plot import check_plot, plot_record
+from ascnode.cli.sky_common import open_console
+from ascnode.errors import AscnodeError, StoppedError
+from ascnode.record.database import Record, next_path
+from ascnode.scenario.figures import Figures
+from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.kernels import cached
+from ascnode.scenario.payload import Payload, load_payload
+from ascnode.scenario.run import Run
+from ascnode.scenario.scenario import Scenario, load, ready_made
+from ascnode.scenario.tables.policy import PLACEMENTS
+from ascnode.view.compare import print_comparison
+from ascnode.view.live import LiveView
+from ascnode.view.summary import print_summary
+from ascnode_fw import __version__
+
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Another seed for users and boards.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the closing figures to this file.")]
+RecordFile = Annotated[
+    Path | None, typer.Option("--record", help="Record the run in this file; by default a new one in runs/.")
+]
+NoBoards = Annotated[
+    bool, typer.Option("--no-boards", help="Simulate the boards' satellites like all others.")
+]
+PlotFile = Annotated[
+    Path | None, typer.Option("--plot", help="Draw latency, batteries and loads (.png or .svg).")
+]
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A scenario ready to fly: where it is recorded, and on what its boards run."""
+
+    scenario: Scenario
+    record: Path
+    interpreter: Interpreter | None
+    console: Console
+
+    def fly(self) -> Figures:
+        """The closing figures. Ctrl-C ends in StoppedError, with the record so far."""
+        self.console.print(_opening(self.scenario, self.interpreter), highlight=False)
+        try:
+            return _recorded(self)
+        except KeyboardInterrupt:
+            raise StoppedError("stopped by Ctrl-C") from None
+
+
+def run(
+    file: Annotated[
+        Path, typer.Argument(help="Scenario file (TOML), or a ready-made one such as stress.toml.")
+    ],
+    seed: Seed = None,
+    json_file: JsonFile = None,
+    record: RecordFile = None,
+    no_boards: NoBoards = False,
+    plot: PlotFile = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Fly it with each placement policy and print a table.")
+    ] = False,
+) -> None:
+    """Fly a scenario: a constellation with boards in it, its users, its faults."""
+    scenario = prepared(load(_found(file)), seed, no_boards)
+    if compare:
+        if record or plot:
+            raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
+        _compare(scenario, json_file)
+        return
+    fly(scenario, record, json_file, plot)
+
+
+def _found(file: Path) -> Path:
+    ready = ready_made(file.stem)
+    return ready if not file.exists() and file.parent == Path() and ready.is_file() else file
+
+
+def prepared(scenario: Scenario, seed: int | None, no_boards: bool) -> Scenario:
+    """The scenario as the options change it."""
+    if seed is not None:
+        scenario = scenario.model_copy(update={"seed": seed})
+    return scenario.without_boards() if no_boards else scenario
+
+
+def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: Path | None) -> None:
+    """One run with its display, its closing tables and what was asked to be written."""
+    console = open_console()
+    if plot is not None:
+        check_plot(plot)
+    path = record or next_path(Path("runs"), scenario.name)
+    if path.exists():
+        raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
+    interpreter = find_interpreter() if scenario.space.boards else None
+    figures = Flight(scenario, path, interpreter, console).fly()
+    print_summary(console, figures)
+    if plot is not None:
+        plot_record(path, plot)
+    if json_file:
+        write_json(json_file, figures.json())
+
+
+def _compare(scenario: Scenario, json_file: Path | None) -> None:
+    console = open_console()
+    interpreter = find_interpreter() if scenario.space.boards else None
+    results = {}
+    for placement in PLACEMENTS:
+        policy = scenario.policy.model_copy(update={"placement": placement})
+        flown = scenario.model_copy(update={"policy": policy, "name": f"{scenario.name[:28]}-{placement}"})
+        flight = Flight(flown, next_path(Path("runs"), flown.name), interpreter, console)
+        results[placement] = flight.fly()
+    print_comparison(console, results)
+    if json_file:
+        write_json(json_file, {name: figures.json() for name, figures in results.items()})
+
+
+def _opening(scenario: Scenario, interpreter: Interpreter | None) -> str:
+    space = scenario.space
+    sky = f"{space.count:,} satellites of {space.satellites.name}, {scenario.length_s} s"
+    boards = len(space.boards)
+    if not boards:
+        return f"{scenario.name}: no boards, {sky}"
+    if interpreter is None:
+        return (
+            f"No MicroPython interpreter was found (install `micropython`, or name one in ASCNODE_MICROPYTHON): "
+            f"{boards} twins fly alone, {sky}"
+        )
+    return f"{scenario.name}: {boards} virtual boards ({scenario.profile}, {interpreter.version}) among {sky}"
+
+
+def _recorded(flight: Flight) -> Figures:
+    if not cached():
+        flight.console.print("Compiling kernels: once, a quarter of a minute or more", highlight=False)
+    started = time.monotonic()
+    scenario, path = flight.scenario, flight.record
+    payload = load_payload(scenario.payload, scenario.folder)
+    with Record(path) as record:
+        try:
+            keys = scenario.model_dump(mode="json")
+            record.values("run", {"ascnode": __version__, "scenario": keys, "payload": payload.digest()})
+            record.commit()
+            figures = asyncio.run(_fly(flight, payload, record))
+            figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))
+            timeless = {
+                k: v for k, v in figures.json().items() if k not in ("wall_s", "record", "record_sha256")
+            }
+            record.values("figures", timeless)
+            record.values("wall", {"wall_s": figures.wall_s})
+            return replace(figures, record_sha256=record.digest())
+        except BaseException:
+            flight.console.print(f"The record so far is kept in {path}", highlight=False)
+            raise
+
+
+async def _fly(flight: Flight, payload: Payload, record: Record) -> Figures:
+    scenario = flight.scenario
+    async with Hangar(scenario, payload, flight.interpreter, record) as hangar:
+        run = Run(scenario, hangar.flyers, payload, hangar.kind, record)
+        with LiveView(flight.console, scenario.length_s) as view:
+            return await run.fly(view.update)
+
+
+def write_json(path: Path, values: object) -> None:
+    """Sorted, with a newline; AscnodeError when it cannot be written."""
+    try:
+        path.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    except OSError as e:
+        raise AscnodeError(f"{path}: {e.strerror}") from None
