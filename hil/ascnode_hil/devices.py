@@ -26,7 +26,6 @@ from ascnode.twin.pair import Pair
 from ascnode.twin.store import MemoryStore
 from ascnode.twin.twin import Twin
 from ascnode_fw.accel import kernel_portable
-from ascnode_fw.accel.image import Image
 from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.flight.params import Params
 from ascnode_fw.wire import dictionary as d
@@ -64,7 +63,7 @@ class TwinDevice(Device):
 
     async def open(self) -> None:
         """Makes the twin."""
-        accelerator = SoftwareAccelerator(self.setup.model_image, kernel_portable)
+        accelerator = SoftwareAccelerator(self.setup.payload.image, kernel_portable)
         twin = Twin(self.setup.files(self.node), accelerator, unique_id(self.setup.seed, self.node))
         self.flyer = TwinAlone(self.name, twin)
         self.control = TwinControl(self.flyer)
@@ -77,7 +76,7 @@ class _Paired(Device):
     """A board that is not in this process; its twin's inference is the reference model's."""
 
     def _pair(self, session: Session, files: dict[str, bytes], uid: bytes) -> Pair:
-        accelerator = ReferenceAccelerator(self.setup.model, Image(self.setup.model_image).macs)
+        accelerator = ReferenceAccelerator(self.setup.payload)
         self.line = FaultyLine(session.port, self.setup.seed)
         session.port = self.line
         session.patience = _PATIENCE

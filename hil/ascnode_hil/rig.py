@@ -11,8 +11,7 @@ from ascnode.faults.board import Control
 from ascnode.faults.injector import Injector
 from ascnode.faults.schedule import Injection, Schedule
 from ascnode.faults.wire import FaultyLine
-from ascnode.models.image import compile_image
-from ascnode.models.project import load_project_model
+from ascnode.scenario.payload import Payload, load_payload
 from ascnode.scenario.provision import node_files
 from ascnode.scenario.scenario import Scenario
 from ascnode.session.messages import Event
@@ -21,7 +20,6 @@ from ascnode.twin.hosted import HostedPlant
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
-from ascnode_gateware.model.layers import Model
 from ascnode_hil.errors import BlockedError
 
 POWER_ON, RESET, POWER_CUT = 0, 1, 2  # places in the dictionary's RESET_CAUSES
@@ -37,18 +35,13 @@ class Setup:
     folder: Path
 
     @cached_property
-    def model(self) -> Model:
-        """The model that every node runs."""
-        return load_project_model()
-
-    @cached_property
-    def model_image(self) -> bytes:
-        """The same, as the nodes' flash holds it."""
-        return compile_image(self.model)
+    def payload(self) -> Payload:
+        """The model that every node runs, and the images that are sent to it."""
+        return load_payload(self.scenario.payload, self.scenario.folder)
 
     def files(self, node: int) -> dict[str, bytes]:
         """What lies on a node's flash beside the firmware."""
-        return node_files(self.scenario.node, self.model_image, self.seed, node, self.scenario.step_ms)
+        return node_files(self.scenario.node, self.payload.image, self.seed, node, self.scenario.step_ms)
 
 
 class Device(ABC):

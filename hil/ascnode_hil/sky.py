@@ -1,8 +1,8 @@
 """The sky over one node: Sun, eclipses, contacts, or a whole orbit."""
 
-from ascnode.scenario.scenario import Shell
 from ascnode.session import messages
 from ascnode.sky.environment import environment_events
+from ascnode.sky.orbit import shell_satellite
 from ascnode.sky.plans import eclipse_plan
 from ascnode_hil.node import FOREVER_S, HilNode
 
@@ -40,8 +40,7 @@ class HilSky:
     def orbit(self, duration_s: float, altitude_km: float = 550.0, inclination_deg: float = 53.0) -> float:
         """The light of a circular orbit from now on, its eclipses planned; the orbit's period in seconds."""
         node = self._node
-        shell = Shell(altitude_km=altitude_km, inclination_deg=inclination_deg, boards=((0, 0),))
-        orbit = shell.orbit(0, 0)
+        orbit = shell_satellite(altitude_km, inclination_deg, 1, 1, 0, 0, 0)
         epoch = node.device.setup.scenario.epoch
         start_s = node.now_s
         face = node.device.setup.scenario.radiator_face

@@ -40,7 +40,7 @@ def test_inference_gives_the_reference_models_bytes(ascnode_node: HilNode, ascno
         np.full(shape, 127, np.int8),
         *(rng.integers(-128, 128, shape).astype(np.int8) for _ in range(6)),
     ]
-    reference = Reference(node.device.setup.model)
+    reference = Reference(node.device.setup.payload.model)
     expected = [reference.run(picture.reshape(1, *shape)).tobytes() for picture in pictures]
     assert [answer.output for answer in _answers(node, ascnode_sky, pictures)] == expected
 
@@ -91,7 +91,7 @@ def test_answers_are_right_as_often_as_the_reference_models(
     asked = labelled(node.seed, 48)
     answers = _answers(node, ascnode_sky, [picture for picture, _ in asked])
     right = sum(answer.guess == label for answer, (_, label) in zip(answers, asked, strict=True))
-    reference = Reference(node.device.setup.model)
+    reference = Reference(node.device.setup.payload.model)
     expected = sum(int(reference.run(picture[None]).argmax()) == label for picture, label in asked)
     ascnode_measure("accuracy", 100 * right / len(asked), "%", low=85, marginal=90)
     assert right == expected
