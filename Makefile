@@ -1,10 +1,11 @@
 # `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
 PY := .venv/bin/python
 
-.PHONY: help demo test deep lint bench clean
+.PHONY: help demo hil test deep lint bench clean
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
+	@echo "make hil    test the flight software's requirements on virtual boards; writes runs/hil.html"
 	@echo "make test   run all tests, ruff and mypy"
 	@echo "make deep   tests too long for make test as well"
 	@echo "make bench  measure, as ratios against a bound or a peer"
@@ -13,6 +14,10 @@ help:
 demo:
 	@.ci/setup
 	@$(PY) -m ascnode demo
+
+hil:
+	@.ci/setup test
+	$(PY) -m pytest -n 2 --pyargs ascnode_hil.suites --ascnode-report=runs/hil.html
 
 test:
 	@.ci/setup test,lint,gateware

@@ -1,0 +1,1 @@
+"""The suites: `pytest --pyargs ascnode_hil.suites --ascnode-board BOARD`."""

@@ -1,0 +1,45 @@
+"""What --ascnode-board names: `virtual`, `twin`, `serial:PORT` or `bench:NAME[,NAME...]`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ascnode_hil.errors import HilUsageError
+
+Kind = Literal["virtual", "twin", "serial", "bench"]
+DEFAULT = "virtual"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The kind of board to test, and which ones: ports of `serial`, names of `bench`."""
+
+    kind: Kind
+    names: tuple[str, ...] = ()
+
+    @property
+    def hardware(self) -> bool:
+        """Whether it is a thing on a desk, so that a run in which nothing could be tested has failed."""
+        return self.kind in ("serial", "bench")
+
+    def turned(self, worker: int) -> "Target":
+        """The same boards, from another one on: so that workers beside each other begin with different ones."""
+        at = worker % len(self.names) if self.names else 0
+        return Target(self.kind, self.names[at:] + self.names[:at])
+
+
+def parse_target(text: str) -> Target:
+    """HilUsageError, in one sentence, for what names no board."""
+    kind, _, rest = text.partition(":")
+    names = tuple(name for name in rest.split(",") if name)
+    match kind:
+        case "virtual" | "twin" if not rest:
+            return Target("virtual" if kind == "virtual" else "twin")
+        case "serial" | "bench" if names and len(set(names)) == len(names):
+            return Target("serial" if kind == "serial" else "bench", names)
+        case "emulated":
+            raise HilUsageError(
+                "--ascnode-board emulated: emulated boards do not exist yet; use virtual or twin"
+            )
+    raise HilUsageError(
+        f"--ascnode-board {text}: names no board; it takes virtual, twin, serial:PORT or bench:NAME"
+    )
