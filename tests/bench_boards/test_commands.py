@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import os
 import select
 import subprocess
@@ -72,8 +73,9 @@ def test_from_an_unknown_board_to_a_flashed_one_in_the_bench_file(
     assert bench.load(tmp_path / "bench.toml").boards[CHIP].name == "virtual-cdef"
 
     flash = ("flash", "--board", "virtual", "--bench", "virtual-cdef", *port)
-    assert "would write 52 files" in succeed(tmp_path, *flash, "--dry-run")
-    assert "wrote 52 files" in succeed(tmp_path, *flash)
+    planned = re.search(r"would write (\d+) files", succeed(tmp_path, *flash, "--dry-run"))
+    assert planned and int(planned[1]) > 40
+    assert f"wrote {planned[1]} files" in succeed(tmp_path, *flash)
     again = succeed(tmp_path, *flash)
     assert "wrote 0 files" in again
     assert f"hello from {CHIP} on {board.port}: ascnode " in again

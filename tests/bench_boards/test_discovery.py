@@ -60,7 +60,7 @@ def test_a_hello_tells_chip_and_id() -> None:
     from ascnode.boards.identity import from_identity
 
     def told(capabilities: str, unique_id: str) -> tuple[str, str]:
-        fields = (1, bytes.fromhex(unique_id), bytes(8), 0, 0, 0, 0, 0, 0, 0, "0.1.0")
+        fields = (1, bytes.fromhex(unique_id), bytes(8), 0, 0, 0, 0, 0, 0, 0, 0, "0.1.0")
         chip = from_identity("p", Identity(*fields, frozenset(capabilities.split())))
         return chip.chip, chip.chip_id
 
