@@ -24,7 +24,7 @@ def fly(flown: Scenario, record: Path) -> tuple[Run, Figures, str]:
         payload = load_payload(flown.payload, flown.folder)
         with Record(record) as database:
             async with Hangar(flown, payload, None, database) as hangar:
-                run = Run(flown, hangar.flyers, payload, hangar.kind, database)
+                run = Run(flown, hangar.flyers, payload, hangar.kind, database, hangar.injected)
                 figures = await run.fly(lambda sim_s, boards: None)
             return run, figures, database.digest()
 

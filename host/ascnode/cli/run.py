@@ -39,6 +39,9 @@ PlotFile = Annotated[
     Path | None, typer.Option("--plot", help="Draw latency, batteries and loads (.png or .svg).")
 ]
 
+# of the figures: what depends on wall time, as hits of a bad cable do, or is about the record itself
+_NOT_RECORDED = ("wall_s", "record", "record_sha256", "faults")
+
 
 @dataclass(frozen=True)
 class Flight:
@@ -151,9 +154,7 @@ def _recorded(flight: Flight) -> Figures:
             record.commit()
             figures = asyncio.run(_fly(flight, payload, record))
             figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))
-            timeless = {
-                k: v for k, v in figures.json().items() if k not in ("wall_s", "record", "record_sha256")
-            }
+            timeless = {k: v for k, v in figures.json().items() if k not in _NOT_RECORDED}
             record.values("figures", timeless)
             record.values("wall", {"wall_s": figures.wall_s})
             return replace(figures, record_sha256=record.digest())
@@ -165,7 +166,7 @@ def _recorded(flight: Flight) -> Figures:
 async def _fly(flight: Flight, payload: Payload, record: Record) -> Figures:
     scenario = flight.scenario
     async with Hangar(scenario, payload, flight.interpreter, record) as hangar:
-        run = Run(scenario, hangar.flyers, payload, hangar.kind, record)
+        run = Run(scenario, hangar.flyers, payload, hangar.kind, record, hangar.injected)
         with LiveView(flight.console, scenario.length_s) as view:
             return await run.fly(view.update)
 

@@ -11,9 +11,15 @@ from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import PROFILES, VirtualBoard
+from ascnode.errors import ScenarioError
+from ascnode.faults.board import Control, TwinControl, VirtualControl
+from ascnode.faults.injector import Injector
+from ascnode.faults.schedule import Wire
+from ascnode.faults.wire import FaultyLine
 from ascnode.record.database import Record
 from ascnode.scenario.board import Flyer
 from ascnode.scenario.hardware import power_scale_k
+from ascnode.scenario.injected import Injected
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.provision import node_files, unique_id
 from ascnode.scenario.scenario import Scenario
@@ -56,7 +62,9 @@ class Hangar:
         self.model_image = payload.image
         self._scenario = scenario
         self._interpreter = interpreter
+        self.injected = Injected(record)
         self._record = record
+        self._faults = scenario.board_faults()
         self._accelerator = ReferenceAccelerator(payload)
         self._stack = AsyncExitStack()
 
@@ -74,7 +82,7 @@ class Hangar:
     async def _prepare(self) -> None:
         files = [self._files(node) for node in range(len(self._scenario.space.boards))]
         if self._interpreter is None:
-            self.flyers = [self._alone(node, content) for node, content in enumerate(files)]
+            self.flyers = [self._twin_alone(node, content) for node, content in enumerate(files)]
         else:
             firmware = board_files(architecture(self._interpreter))
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
@@ -96,7 +104,8 @@ class Hangar:
 
     def _listener(self, node: int) -> Listener:
         def heard(direction: str, body: bytes) -> None:
-            self._record.numbered("frames", node, self._now_us(node), direction, body)
+            if body[0] == d.SIM:  # how often a board says hello after a reset is a matter of wall time
+                self._record.numbered("frames", node, self._now_us(node), direction, body)
 
         return heard
 
@@ -108,8 +117,9 @@ class Hangar:
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
         return Twin(files, self._accelerator, unique_id(self._scenario.seed, node))
 
-    def _alone(self, node: int, files: Mapping[str, bytes]) -> TwinAlone:
-        return TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
+    def _twin_alone(self, node: int, files: Mapping[str, bytes]) -> Flyer:
+        alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
+        return self._faulty(node, alone, TwinControl(alone))
 
     def _power_on(self, folder: Path, node: int, files: Mapping[str, bytes]) -> VirtualBoard:
         # Does not wait: the boards boot beside each other.
@@ -122,7 +132,7 @@ class Hangar:
         board.power_on(wait=False)
         return board
 
-    async def _connect(self, node: int, board: VirtualBoard, files: Mapping[str, bytes]) -> Pair:
+    async def _connect(self, node: int, board: VirtualBoard, files: Mapping[str, bytes]) -> Flyer:
         loop = asyncio.get_running_loop()
         port = Port(board.port, loop)
         self._stack.callback(port.close)
@@ -131,7 +141,29 @@ class Hangar:
         session = Session(port)
         await session.connect()
         session.listener = self._listener(node)
-        return Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
+        pair = Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
+        self._stack.callback(lambda: pair.session.close())  # after a power cut another one
+        return self._faulty(node, pair, VirtualControl(pair, board))
+
+    def _faulty(self, node: int, flyer: Pair | TwinAlone, control: Control) -> Flyer:
+        # Behind an injector where the scenario has faults for it; ScenarioError for one that cannot be injected.
+        concerned = self._faults.of_node(flyer.name)
+        if not concerned:
+            return flyer
+        line = None
+        if isinstance(flyer, Pair) and any(isinstance(one, Wire) for _, one in concerned):
+            line = flyer.session.port = FaultyLine(flyer.session.port, self._faults.seed)
+        injector = Injector(
+            flyer,
+            self._faults,
+            self._scenario.step_ms * 1000,
+            self.injected.listener(node),
+            line,
+            control,
+        )
+        if unsupported := injector.unsupported():
+            raise ScenarioError(f"{unsupported[0]} ({flyer.name})")
+        return injector
 
     def _introduce(self, node: int, flyer: Flyer) -> None:
         scale = power_scale_k(self._scenario.node, self._scenario.step_ms)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from ascnode.faults.armed import mode_of
 from ascnode.scenario.board import Flyer
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
-from ascnode_fw.wire import dictionary as d
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def status_of(flyer: Flyer) -> Status:
     f = node.computer.f
     return Status(
         name=flyer.name,
-        mode=d.MODES[f[f_.MODE]],
+        mode=mode_of(flyer.twin),
         charge=f[f_.SOC] / 1000,
         accelerator_c=f[f_.ACCELERATOR_CK] / 100 - 273.15,
         radiator_c=f[f_.RADIATOR_CK] / 100 - 273.15,

@@ -30,6 +30,8 @@ def print_summary(console: Console, figures: Figures) -> None:
         console.print(_pings(figures))
     if figures.per_board:
         console.print(_boards(figures))
+    if figures.faults:
+        console.print(_faults(figures))
 
 
 def _pairs(title: str) -> Table:
@@ -143,6 +145,14 @@ def _pings(figures: Figures) -> Table:
     for one in figures.pings:
         quantiles = (f"{one.rtt_ms[q]:.1f}" if one.rtt_ms else "-" for q in ("p5", "p50", "p95", "p99"))
         table.add_row(one.via, f"{one.packets:,}", *quantiles, f"{one.loss:.2%}")
+    return table
+
+
+def _faults(figures: Figures) -> Table:
+    table = _grid("Faults of the boards", "fault", "injected", "what came of it")
+    for one in figures.faults:
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in one.outcomes.items())
+        table.add_row(f"{one.kind} {one.what}", f"{one.injected:,}", outcomes)
     return table
 
 
