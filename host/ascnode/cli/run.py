@@ -16,7 +16,7 @@ from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
-from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.hangar import Hangar, check_faults
 from ascnode.scenario.kernels import cached
 from ascnode.scenario.payload import Payload, load_payload
 from ascnode.scenario.run import Run
@@ -105,6 +105,7 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
     interpreter = find_interpreter() if scenario.space.boards else None
+    check_faults(scenario, interpreter)
     figures = Flight(scenario, path, interpreter, console).fly()
     print_summary(console, figures)
     if plot is not None:
@@ -116,6 +117,7 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
 def _compare(scenario: Scenario, json_file: Path | None) -> None:
     console = open_console()
     interpreter = find_interpreter() if scenario.space.boards else None
+    check_faults(scenario, interpreter)
     results = {}
     for placement in PLACEMENTS:
         policy = scenario.policy.model_copy(update={"placement": placement})

@@ -17,6 +17,7 @@ from ascnode.faults.log import Log
 from ascnode.faults.noise import Noise
 from ascnode.faults.plan import Item, Plan, nothing
 from ascnode.faults.radio import Downlink, Noises, fate
+from ascnode.faults.rig import unsupported
 from ascnode.faults.schedule import Board, Clock, Listener, Radio, Schedule, Sensor, Sky, Upset, Wire
 from ascnode.faults.upsets import Upsets, times_us
 from ascnode.faults.wire import FaultyLine
@@ -139,21 +140,8 @@ class Injector:
     def unsupported(self) -> list[str]:
         """What of the schedule this rig cannot inject, in words: tests that need it are blocked."""
         have = self._control.capabilities if self._control else frozenset[str]()
-        out = []
-        for armed in self._armed:
-            one = armed.fault
-            if isinstance(one, Wire) and self._line is None:
-                out.append(f"fault[{armed.number}]: there is no cable to this node")
-            elif isinstance(one, Board):
-                needs = {"reset": "reset", "watchdog": "reset"}.get(one.effect, "power")
-                needs = "write" if one.write is not None else needs
-                if needs not in have:
-                    out.append(f"fault[{armed.number}]: nothing here can do a {one.effect} ({needs})")
-            elif isinstance(one, Upset) and one.target == "model" and self._pair is None:
-                out.append(
-                    f"fault[{armed.number}]: a twin alone runs the host's model, not one in its memory"
-                )
-        return out
+        faults = [(armed.number, armed.fault) for armed in self._armed]
+        return unsupported(faults, have, self._line is not None, self._pair is not None)
 
     # --- what begins and ends now
 

@@ -14,7 +14,8 @@ from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.errors import ScenarioError
 from ascnode.faults.board import Control, TwinControl, VirtualControl
 from ascnode.faults.injector import Injector
-from ascnode.faults.schedule import Wire
+from ascnode.faults.rig import unsupported
+from ascnode.faults.schedule import Schedule, Wire
 from ascnode.faults.wire import FaultyLine
 from ascnode.record.database import Record
 from ascnode.scenario.board import Flyer
@@ -50,6 +51,18 @@ class ReferenceAccelerator:
         output[:] = self._answer(bytes(data))
 
 
+def check_faults(scenario: Scenario, interpreter: Interpreter | None) -> Schedule:
+    """The faults of the scenario's boards; ScenarioError for one that these, or twins alone, cannot be given."""
+    schedule = scenario.board_faults()
+    boards = interpreter is not None
+    have = (VirtualControl if boards else TwinControl).capabilities
+    for board in scenario.space.boards:
+        name = scenario.space.name(board)
+        if reasons := unsupported(schedule.of_node(name), have, boards, boards):
+            raise ScenarioError(f"{reasons[0]} ({name}, {'a virtual board' if boards else 'a twin alone'})")
+    return schedule
+
+
 class Hangar:
     """Flyers of a scenario, in order. Use as an async context: at its end no board is left running."""
 
@@ -64,7 +77,7 @@ class Hangar:
         self._interpreter = interpreter
         self.injected = Injected(record)
         self._record = record
-        self._faults = scenario.board_faults()
+        self._faults = check_faults(scenario, interpreter)
         self._accelerator = ReferenceAccelerator(payload)
         self._stack = AsyncExitStack()
 
@@ -146,14 +159,14 @@ class Hangar:
         return self._faulty(node, pair, VirtualControl(pair, board))
 
     def _faulty(self, node: int, flyer: Pair | TwinAlone, control: Control) -> Flyer:
-        # Behind an injector where the scenario has faults for it; ScenarioError for one that cannot be injected.
+        # Behind an injector where the scenario has faults for it.
         concerned = self._faults.of_node(flyer.name)
         if not concerned:
             return flyer
         line = None
         if isinstance(flyer, Pair) and any(isinstance(one, Wire) for _, one in concerned):
             line = flyer.session.port = FaultyLine(flyer.session.port, self._faults.seed)
-        injector = Injector(
+        return Injector(
             flyer,
             self._faults,
             self._scenario.step_ms * 1000,
@@ -161,9 +174,6 @@ class Hangar:
             line,
             control,
         )
-        if unsupported := injector.unsupported():
-            raise ScenarioError(f"{unsupported[0]} ({flyer.name})")
-        return injector
 
     def _introduce(self, node: int, flyer: Flyer) -> None:
         scale = power_scale_k(self._scenario.node, self._scenario.step_ms)
