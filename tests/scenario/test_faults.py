@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ascnode.boards.interpreter import find_interpreter
+from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.errors import ScenarioError
 from ascnode.scenario.hangar import check_faults
 from ascnode.scenario.injected import DETECTED, OFF, RECOVERED
@@ -188,6 +188,29 @@ def test_boards_go_on_to_the_end_through_any_fault_and_repeat_it(tmp_path: Path,
     assert figures.parity_mismatches == 0
     assert {one.kind for one in figures.faults} >= {one.kind for one in flown.fault}
     assert fly(flown, tmp_path / "second.sqlite", BOARDS)[2] == digest
+
+
+@pytest.mark.parametrize(
+    "interpreter", [None, pytest.param(BOARDS, marks=needs_boards)], ids=["twins", "boards"]
+)
+def test_with_the_plant_in_the_host_the_same_answers_come_at_the_same_times(
+    tmp_path: Path, interpreter: Interpreter | None
+) -> None:
+    eclipse = '[[fault]]\nkind = "sensor"\nsensor = "load"\neffect = "noisy"\ntrigger = "eclipse"\n'
+    faults = RESET + POWER + SKY + eclipse
+    runs = [
+        fly(scenario(tmp_path, where + TEXT + faults), tmp_path / f"{i}.sqlite", interpreter)
+        for i, where in enumerate(("", 'plant = "host"'))
+    ]
+    (on_board, figures, _), (in_host, of_host, _) = runs
+    check(in_host)
+    assert [a.answered_us for a in in_host.ledger.accounts] == [
+        a.answered_us for a in on_board.ledger.accounts
+    ]
+    assert of_host.faults == figures.faults
+    assert any(one.what == "load noise" for one in of_host.faults)
+    assert of_host.parity_mismatches == 0
+    assert in_host.status() == on_board.status()
 
 
 def test_after_a_reset_a_board_has_its_plans_and_its_cap_again_and_answers_all_that_comes(

@@ -23,11 +23,12 @@ from ascnode.faults.upsets import Upsets, times_us
 from ascnode.faults.wire import FaultyLine
 from ascnode.session import messages
 from ascnode.session.messages import Done, Event
-from ascnode.twin.hosted import Flown, HostedPlant
+from ascnode.twin.hosted import Flown, HostedPlant, plant_of
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import link
 from ascnode_fw.flight import layout as f_
+from ascnode_fw.plant.model import Plant
 from ascnode_fw.wire import dictionary as d
 
 _CAUSES = {name: number for number, name in enumerate(d.RESET_CAUSES)}
@@ -101,6 +102,11 @@ class Injector:
         return self.flyer.twin
 
     @property
+    def plant(self) -> Plant:
+        """The flyer's, wherever it runs."""
+        return plant_of(self.flyer)
+
+    @property
     def steps(self) -> int:
         """Control periods so far."""
         return self.flyer.steps
@@ -150,7 +156,7 @@ class Injector:
         items: list[Item] = []
         for armed in self._armed:
             one = armed.fault
-            acts = armed.look(self._log.now_us, self.twin)
+            acts = armed.look(self._log.now_us, self.twin, self.plant)
             if isinstance(one, Upset):
                 items += self._upsets.due(armed, one)
             elif acts != (armed.number in self._acted):

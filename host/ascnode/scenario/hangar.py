@@ -28,6 +28,7 @@ from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
 from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
+from ascnode.twin.hosted import HostedPlant
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
@@ -132,7 +133,7 @@ class Hangar:
 
     def _twin_alone(self, node: int, files: Mapping[str, bytes]) -> Flyer:
         alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
-        return self._faulty(node, alone, TwinControl(alone))
+        return self._flown(node, alone, TwinControl(alone))
 
     def _power_on(self, folder: Path, node: int, files: Mapping[str, bytes]) -> VirtualBoard:
         # Does not wait: the boards boot beside each other.
@@ -156,24 +157,21 @@ class Hangar:
         session.listener = self._listener(node)
         pair = Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
         self._stack.callback(lambda: pair.session.close())  # after a power cut another one
-        return self._faulty(node, pair, VirtualControl(pair, board))
+        return self._flown(node, pair, VirtualControl(pair, board))
 
-    def _faulty(self, node: int, flyer: Pair | TwinAlone, control: Control) -> Flyer:
-        # Behind an injector where the scenario has faults for it.
-        concerned = self._faults.of_node(flyer.name)
+    def _flown(self, node: int, bare: Pair | TwinAlone, control: Control) -> Flyer:
+        # With its plant in the host, and behind an injector, where the scenario says so.
+        flyer: Pair | TwinAlone | HostedPlant = bare
+        if self._scenario.plant == "host":
+            flyer = HostedPlant(bare, bare.twin.files()["plant.bin"])
+        concerned = self._faults.of_node(bare.name)
         if not concerned:
             return flyer
         line = None
-        if isinstance(flyer, Pair) and any(isinstance(one, Wire) for _, one in concerned):
-            line = flyer.session.port = FaultyLine(flyer.session.port, self._faults.seed)
-        return Injector(
-            flyer,
-            self._faults,
-            self._scenario.step_ms * 1000,
-            self.injected.listener(node),
-            line,
-            control,
-        )
+        if isinstance(bare, Pair) and any(isinstance(one, Wire) for _, one in concerned):
+            line = bare.session.port = FaultyLine(bare.session.port, self._faults.seed)
+        control_us = self._scenario.step_ms * 1000
+        return Injector(flyer, self._faults, control_us, self.injected.listener(node), line, control)
 
     def _introduce(self, node: int, flyer: Flyer) -> None:
         scale = power_scale_k(self._scenario.node, self._scenario.step_ms)

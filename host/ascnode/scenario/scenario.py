@@ -39,6 +39,11 @@ class Scenario(Table):
     ] = None
     step_ms: Annotated[int, Field(ge=10, le=10_000, description="control period")] = 1000
     profile: Annotated[Literal["rp2040", "esp32"], Field(description="of the virtual boards")] = "rp2040"
+    plant: Annotated[
+        Literal["board", "host"],
+        # what is as ever is left out, so that the digests of earlier runs stay
+        Field(description="where the boards' plants run", exclude_if=lambda where: where == "board"),
+    ] = "board"
     age_days: Annotated[int, Field(ge=0, le=10_957, description="of all nodes")] = 0
     radiator_face: Literal["sun", "antisun", "edge", "zenith", "nadir"] = "edge"
     constellation: ConstellationTable = ConstellationTable(name="starlink-gen1-1")

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from ascnode.faults.armed import mode_of
+from ascnode.faults.injector import Injector
 from ascnode.scenario.board import Flyer
+from ascnode.twin.hosted import HostedPlant
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
 
@@ -28,6 +30,7 @@ class Status:
 def status_of(flyer: Flyer) -> Status:
     """From the twin's own words."""
     node = flyer.twin.node
+    plant = flyer.plant if isinstance(flyer, Injector | HostedPlant) else node.plant
     f = node.computer.f
     return Status(
         name=flyer.name,
@@ -39,6 +42,6 @@ def status_of(flyer: Flyer) -> Status:
         jobs=node.computer.tasks.held(),
         packets=node.computer.links.held(),
         contact=bool(f[f_.CONTACT]),
-        sunlit=node.plant.state[p_.ILLUMINATION] > 512,
+        sunlit=plant.state[p_.ILLUMINATION] > 512,
         jobs_done=f[f_.JOBS_DONE],
     )
