@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ascnode.scenario.figures import Figures, Load
+from ascnode.scenario.injected import DETECTED
 
 _QUANTILES = ("p5", "p50", "p90", "p95", "p99", "max")
 _PARTS = {
@@ -88,9 +89,10 @@ def _parity(figures: Figures) -> str:
     if figures.kind == "twin":
         return "no boards: twins flew alone, nothing was compared"
     exchanges = sum(board.exchanges for board in figures.per_board)
+    upset = any(DETECTED in one.outcomes for one in figures.faults)
     return (
         f"{figures.parity_mismatches} mismatches in {figures.steps:,} steps and {exchanges:,} exchanges: "
-        "board and twin agree bit for bit"
+        f"board and twin agree bit for bit{', but for the upsets of the board alone' if upset else ''}"
     )
 
 
