@@ -294,6 +294,7 @@ def test_what_a_twin_alone_cannot_be_given_is_refused(tmp_path: Path, faults: st
         (RESET + "node = [99, 0]", "fault.0.node: board [99, 0] is not there"),
         (RESET + 'node = "sat-0"', "fault.0.node: sat-0 is not a board of this scenario"),
         (RESET + "off_s = 3", "fault.0: a reset takes no power away"),
+        ("[fault]\nkind = 'board'", "fault: input should be a valid tuple"),
         (RESET + "start = 3", "fault.0.start: is not a key that a scenario has"),
         (RESET + "end_s = inf", "fault.0.end_s: input should be a finite number"),
         (CLOCK + "[[fault]]\nkind = 'cloud'", "fault.1: input tag 'cloud'"),

@@ -59,6 +59,7 @@ def board_satellite(scenario: Scenario, node: int, flyer: Flyer, stations: Seque
     satellite = Satellite(number, flyer.name, flyer, commander)
     if isinstance(flyer, Injector):
         flyer.rebooted = satellite.rebooted
+        satellite.faulty = True
     orbit, end_s = scenario.space.orbit(number), float(scenario.length_s)
     for sample in environment_events(
         orbit, scenario.epoch, 0.0, end_s, _ENVIRONMENT_S, scenario.radiator_face

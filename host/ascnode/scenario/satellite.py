@@ -67,6 +67,7 @@ class Satellite:
         self.name = name
         self.now_us = 0
         self.taken: Taken = lambda sent_us: None
+        self.faulty = False  # its scenario has faults for it
         self._stepper = stepper
         self._commander = commander
         self._queue: list[tuple[int, int, Event | Command]] = []
@@ -184,6 +185,8 @@ class Satellite:
         try:
             packet = telemetry.decode(output.packet)
         except SessionError:
+            if not self.faulty:
+                raise
             return  # an upset spoiled it where it waited
         self._said.append(Said(output.time_us, packet, len(output.packet)))
         if packet.kind == d.TM_RESULT:

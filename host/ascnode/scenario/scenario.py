@@ -125,7 +125,7 @@ def load(path: Path) -> Scenario:
 def _first(error: ValidationError) -> str:
     one = error.errors()[0]
     # of a fault, what pydantic puts after its number is its kind, and none of its keys
-    loc = one["loc"][:2] + one["loc"][3:] if one["loc"][0] == "fault" else one["loc"]
+    loc = one["loc"][:2] + one["loc"][3:] if one["loc"][:1] == ("fault",) else one["loc"]
     key = ".".join(map(str, loc)) or "the scenario"
     message = one["msg"].removeprefix("Value error, ")
     if one["type"] == "extra_forbidden":
