@@ -13,7 +13,6 @@ _AREAS = {
     "mesh": "sky",
     "twin": "sky",
     "scenario": "loop",
-    "faults": "hil",
     "models": "firmware",
     "record": "view",
     "cli": "loop",

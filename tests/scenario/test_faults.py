@@ -142,15 +142,10 @@ ppm = 90000
 node = 0
 """
 OF_TWINS = {
-    "radio": RADIO,
     "reset": RESET,
-    "power": POWER,
     "write": WRITE,
-    "sensor": SENSOR,
     "upsets": UPSETS,
-    "sky": SKY,
-    "clock": CLOCK,
-    "all": RADIO + POWER + SENSOR + SKY + CLOCK,
+    "the rest": RADIO + POWER + SENSOR + SKY + CLOCK,
 }
 OF_BOARDS = {**OF_TWINS, "wire": WIRE, "model": MODEL}
 BOARDS = find_interpreter()
