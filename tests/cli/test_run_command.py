@@ -51,6 +51,28 @@ def test_compare_flies_every_policy_over_the_same_queries(tmp_path: Path) -> Non
     assert "worst battery" in out and "goodput" in out
 
 
+RESET = '[[fault]]\nkind = "board"\neffect = "reset"\nstart_s = 30\n'
+
+
+def test_a_run_tells_at_its_end_what_its_faults_came_to(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, TINY + RESET)
+    status, out, error = run(tmp_path, "run", scenario, "--json", "figures.json")
+    assert (status, error) == (0, "")
+    assert "Faults of the boards" in out and "1 recovered" in out
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["faults"] == [
+        {"kind": "board", "what": "reset", "injected": 1, "outcomes": {"recovered": 1}}
+    ]
+
+
+def test_faults_of_boards_without_boards_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, TINY + RESET)
+    status, _, error = run(tmp_path, "run", scenario, "--no-boards")
+    assert (status, error.count("\n")) == (1, 1)
+    assert "fault.0.node: a board fault hits boards, and there are none" in error
+    assert not (tmp_path / "runs").exists()
+
+
 def test_ready_made_scenarios_are_found_by_name(tmp_path: Path) -> None:
     # refused for the record, so after it was found
     (tmp_path / "kept.sqlite").touch()

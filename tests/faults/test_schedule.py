@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from ascnode.errors import ScenarioError
+from ascnode.faults.clock import Drift
 from ascnode.faults.coverage import Coverage, expected_divergence, fault_name
 from ascnode.faults.noise import Noise, burst, flip
-from ascnode.faults.schedule import Injection, Schedule, Upset
+from ascnode.faults.schedule import Clock, Injection, Schedule, Upset
 from ascnode.faults.upsets import times_us
 
 TOML = """
@@ -165,3 +166,12 @@ def test_only_an_upset_that_the_twin_does_not_share_may_make_it_differ() -> None
 def test_a_noise_is_checked_like_a_table() -> None:
     with pytest.raises(ValueError, match="rate"):
         Noise(effect="drop", rate=-1)
+
+
+@pytest.mark.parametrize("ppm", [-100_000, -30, 30, 100_000])
+def test_a_clock_that_is_read_at_a_time_is_never_put_before_it(ppm: int) -> None:
+    # or a run that waits for that time would never see it come
+    drift = Drift([Clock(kind="clock", ppm=ppm, start_s=5)])
+    times = [*range(4_999_990, 5_000_100), *range(600_000_000, 600_000_100)]
+    for time_us in times:
+        assert time_us <= drift.sky_us(drift.board_us(time_us)) <= time_us + 1

@@ -33,7 +33,7 @@ def test_a_record_reads_as_plain_sqlite(tmp_path: Path) -> None:
             "Lima",
             1.0,
         )
-        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,) == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,) == (3,)
 
 
 def test_the_digest_goes_by_time_then_node_then_number_not_by_who_wrote_first(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ascnode.scenario import ledger, parcel, run, training
+from ascnode.scenario import injected, ledger, parcel, run, training
 from ascnode.scenario.reference import TABLES, reference
 from ascnode.scenario.scenario import load, ready_made
 
@@ -23,6 +23,21 @@ def test_the_example_is_a_whole_scenario(tmp_path: Path) -> None:
     assert len(load(path).space.boards) == 2
 
 
+def test_the_example_of_faults_hits_its_boards(tmp_path: Path) -> None:
+    example = re.search(r"This is a whole scenario:\n\n((?:    .*\n)+)", DOCS)
+    assert example is not None
+    path = tmp_path / "hard-day.toml"
+    path.write_text(re.sub("^    ", "", example[1], flags=re.MULTILINE), encoding="utf-8")
+    schedule = load(path).board_faults()
+    assert [one.kind for _, one in schedule.of_node("sat-0-0")] == ["radio", "upset"]
+    assert [one.kind for _, one in schedule.of_node("sat-18-5")] == ["radio", "board", "upset"]
+
+
+def test_every_outcome_of_a_fault_is_explained() -> None:
+    for outcome in (injected.WENT_ON, injected.RECOVERED, injected.OFF, injected.DETECTED, injected.NO_TRACE):
+        assert f"| {outcome} |" in DOCS, outcome
+
+
 def test_the_ready_made_scenarios_that_it_names_are_valid() -> None:
     named = set(re.findall(r"scenario/([a-z-]+)\.toml", DOCS))
     assert named == {"demo", "stress", "starlink-rtt"}
@@ -34,5 +49,5 @@ def test_every_cause_of_loss_is_explained() -> None:
     causes = [
         getattr(parcel, name) for name in ("LOST_UP", "LOST_DOWN", "NO_SATELLITE", "NO_ROUTE", "BUFFER_FULL")
     ]
-    for cause in (*causes, ledger.NOT_DOWN, run.NODE_FAILED, training.LATE):
+    for cause in (*causes, ledger.NOT_DOWN, run.NODE_FAILED, run.RESTARTED, training.LATE):
         assert cause in DOCS, cause

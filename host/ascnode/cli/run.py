@@ -16,7 +16,7 @@ from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
-from ascnode.scenario.hangar import Hangar
+from ascnode.scenario.hangar import Hangar, check_faults
 from ascnode.scenario.kernels import cached
 from ascnode.scenario.payload import Payload, load_payload
 from ascnode.scenario.run import Run
@@ -38,6 +38,9 @@ NoBoards = Annotated[
 PlotFile = Annotated[
     Path | None, typer.Option("--plot", help="Draw latency, batteries and loads (.png or .svg).")
 ]
+
+# of the figures: what depends on wall time, as hits of a bad cable do, or is about the record itself
+_NOT_RECORDED = ("wall_s", "record", "record_sha256", "faults")
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
     interpreter = find_interpreter() if scenario.space.boards else None
+    check_faults(scenario, interpreter)
     figures = Flight(scenario, path, interpreter, console).fly()
     print_summary(console, figures)
     if plot is not None:
@@ -113,6 +117,7 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
 def _compare(scenario: Scenario, json_file: Path | None) -> None:
     console = open_console()
     interpreter = find_interpreter() if scenario.space.boards else None
+    check_faults(scenario, interpreter)
     results = {}
     for placement in PLACEMENTS:
         policy = scenario.policy.model_copy(update={"placement": placement})
@@ -151,9 +156,7 @@ def _recorded(flight: Flight) -> Figures:
             record.commit()
             figures = asyncio.run(_fly(flight, payload, record))
             figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))
-            timeless = {
-                k: v for k, v in figures.json().items() if k not in ("wall_s", "record", "record_sha256")
-            }
+            timeless = {k: v for k, v in figures.json().items() if k not in _NOT_RECORDED}
             record.values("figures", timeless)
             record.values("wall", {"wall_s": figures.wall_s})
             return replace(figures, record_sha256=record.digest())
@@ -165,7 +168,7 @@ def _recorded(flight: Flight) -> Figures:
 async def _fly(flight: Flight, payload: Payload, record: Record) -> Figures:
     scenario = flight.scenario
     async with Hangar(scenario, payload, flight.interpreter, record) as hangar:
-        run = Run(scenario, hangar.flyers, payload, hangar.kind, record)
+        run = Run(scenario, hangar.flyers, payload, hangar.kind, record, hangar.injected)
         with LiveView(flight.console, scenario.length_s) as view:
             return await run.fly(view.update)
 

@@ -7,6 +7,7 @@ from ascnode.twin.twin import Twin
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight import links
 from ascnode_fw.plant import layout as p_
+from ascnode_fw.plant.model import Plant
 from ascnode_fw.wire import dictionary as d
 
 
@@ -21,11 +22,11 @@ def mode_of(twin: Twin) -> str:
     return d.MODES[mode] if 0 <= mode < len(d.MODES) else ""
 
 
-def _met(trigger: str, twin: Twin) -> bool:
+def _met(trigger: str, twin: Twin, plant: Plant) -> bool:
     f = twin.node.computer.f
     return {
         "contact": bool(f[f_.CONTACT]),
-        "eclipse": twin.node.plant.state[p_.ILLUMINATION] == 0,
+        "eclipse": plant.state[p_.ILLUMINATION] == 0,
         "job": f[f_.RUNNING] >= 0,
         "trip": bool(f[f_.TRIPPED]),
         "answer": twin.node.computer.links.counters[links.IN_CUSTODY] > 0,
@@ -43,18 +44,18 @@ class Armed:
     acts: bool = False
     spent: bool = False  # it strikes once, and has
 
-    def look(self, now_us: int, twin: Twin) -> bool:
+    def look(self, now_us: int, twin: Twin, plant: Plant) -> bool:
         """Whether it acts in the period that begins now."""
-        if self.began_us is None and self._starts(now_us, twin):
+        if self.began_us is None and self._starts(now_us, twin, plant):
             self.began_us = now_us if self.fault.trigger else us(self.fault.start_s)
         began = self.began_us is not None and now_us < self._end_us
         self.acts = began and (not self.fault.modes or mode_of(twin) in self.fault.modes)
         return self.acts
 
-    def _starts(self, now_us: int, twin: Twin) -> bool:
+    def _starts(self, now_us: int, twin: Twin, plant: Plant) -> bool:
         if now_us < us(self.fault.start_s) or now_us >= self._end_us:
             return False
-        return not self.fault.trigger or _met(self.fault.trigger, twin)
+        return not self.fault.trigger or _met(self.fault.trigger, twin, plant)
 
     @property
     def _end_us(self) -> int:

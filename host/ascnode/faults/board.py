@@ -38,7 +38,7 @@ class Control(Protocol):
 class TwinControl:
     """A twin alone."""
 
-    capabilities = frozenset({"reset", "power", "write"})
+    capabilities: frozenset[str] = frozenset({"reset", "power", "write"})
 
     def __init__(self, flyer: TwinAlone) -> None:
         self._flyer = flyer
@@ -62,7 +62,7 @@ class TwinControl:
 class VirtualControl:
     """A virtual board with its twin beside it; a faulty cable between them stays."""
 
-    capabilities = frozenset({"reset", "power", "write"})
+    capabilities: frozenset[str] = frozenset({"reset", "power", "write"})
 
     def __init__(self, pair: Pair, board: VirtualBoard) -> None:
         self._pair = pair

@@ -21,10 +21,14 @@ class Drift:
         return sky_us + sum(round((sky_us - at) * ppm / 1e6) for at, ppm in self._drifts if sky_us > at)
 
     def sky_us(self, board_us: int) -> int:
-        """When the node's clock shows that."""
+        """When the node's clock shows that, at the latest: a run that waits for a time gets there."""
+        if not self._drifts:
+            return board_us
         sky_us = board_us
-        for _ in range(_ROUNDS if self._drifts else 0):
+        for _ in range(_ROUNDS):
             sky_us += board_us - self.board_us(sky_us)
+        while self.board_us(sky_us + 1) <= board_us:
+            sky_us += 1
         return sky_us
 
     def going_up(self, event: Event) -> Event:

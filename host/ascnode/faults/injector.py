@@ -17,16 +17,18 @@ from ascnode.faults.log import Log
 from ascnode.faults.noise import Noise
 from ascnode.faults.plan import Item, Plan, nothing
 from ascnode.faults.radio import Downlink, Noises, fate
+from ascnode.faults.rig import unsupported
 from ascnode.faults.schedule import Board, Clock, Listener, Radio, Schedule, Sensor, Sky, Upset, Wire
 from ascnode.faults.upsets import Upsets, times_us
 from ascnode.faults.wire import FaultyLine
 from ascnode.session import messages
 from ascnode.session.messages import Done, Event
-from ascnode.twin.hosted import Flown, HostedPlant
+from ascnode.twin.hosted import Flown, HostedPlant, plant_of
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import link
 from ascnode_fw.flight import layout as f_
+from ascnode_fw.plant.model import Plant
 from ascnode_fw.wire import dictionary as d
 
 _CAUSES = {name: number for number, name in enumerate(d.RESET_CAUSES)}
@@ -100,6 +102,11 @@ class Injector:
         return self.flyer.twin
 
     @property
+    def plant(self) -> Plant:
+        """The flyer's, wherever it runs."""
+        return plant_of(self.flyer)
+
+    @property
     def steps(self) -> int:
         """Control periods so far."""
         return self.flyer.steps
@@ -139,21 +146,8 @@ class Injector:
     def unsupported(self) -> list[str]:
         """What of the schedule this rig cannot inject, in words: tests that need it are blocked."""
         have = self._control.capabilities if self._control else frozenset[str]()
-        out = []
-        for armed in self._armed:
-            one = armed.fault
-            if isinstance(one, Wire) and self._line is None:
-                out.append(f"fault[{armed.number}]: there is no cable to this node")
-            elif isinstance(one, Board):
-                needs = {"reset": "reset", "watchdog": "reset"}.get(one.effect, "power")
-                needs = "write" if one.write is not None else needs
-                if needs not in have:
-                    out.append(f"fault[{armed.number}]: nothing here can do a {one.effect} ({needs})")
-            elif isinstance(one, Upset) and one.target == "model" and self._pair is None:
-                out.append(
-                    f"fault[{armed.number}]: a twin alone runs the host's model, not one in its memory"
-                )
-        return out
+        faults = [(armed.number, armed.fault) for armed in self._armed]
+        return unsupported(faults, have, self._line is not None, self._pair is not None)
 
     # --- what begins and ends now
 
@@ -162,7 +156,7 @@ class Injector:
         items: list[Item] = []
         for armed in self._armed:
             one = armed.fault
-            acts = armed.look(self._log.now_us, self.twin)
+            acts = armed.look(self._log.now_us, self.twin, self.plant)
             if isinstance(one, Upset):
                 items += self._upsets.due(armed, one)
             elif acts != (armed.number in self._acted):

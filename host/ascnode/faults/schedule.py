@@ -10,7 +10,7 @@ end_s = 1200
 modes = ["DOWNLINK"]
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,8 @@ from ascnode_fw.wire import dictionary as d
 Mode = Literal["SAFE", "CHARGE", "COMPUTE", "DOWNLINK"]
 Way = Literal["up", "down", "both"]
 Seconds = Annotated[float, Field(ge=0)]
+_Index = Annotated[int, Field(ge=0)]
+Node = str | _Index | tuple[_Index, _Index] | tuple[_Index, _Index, _Index]
 SENSOR_NAMES = tuple(row[0] for row in d.SENSORS)
 
 
@@ -41,22 +43,30 @@ class Injection:
 Listener = Callable[[Injection], None]
 
 
-class _Fault(BaseModel):
+class BoardFault(BaseModel):
     """When and where. A `trigger` is a condition that, once met within [start_s, end_s), sets the fault off; with
     `duration_s` the fault ends so long after it began. Modes: it acts only in periods that begin in one of them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    node: str = "*"  # a node's name, or all
+    node: Annotated[
+        Node,
+        Field(description='a board\'s name, or its satellite as in constellation.boards; "*": all boards'),
+    ] = "*"
     start_s: Seconds = 0.0
-    end_s: Seconds | None = None
-    duration_s: Annotated[float, Field(gt=0)] | None = None
-    trigger: Literal["", "contact", "eclipse", "job", "trip", "answer"] = ""
-    modes: tuple[Mode, ...] = ()
-    seed: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
+    end_s: Annotated[Seconds | None, Field(description="without it, it lasts")] = None
+    duration_s: Annotated[
+        Annotated[float, Field(gt=0)] | None, Field(description="ends so long after it began")
+    ] = None
+    trigger: Annotated[
+        Literal["", "contact", "eclipse", "job", "trip", "answer"],
+        Field(description="begins when that is first met from start_s on"),
+    ] = ""
+    modes: Annotated[tuple[Mode, ...], Field(description="acts in these modes alone")] = ()
+    seed: Annotated[int, Field(ge=0, lt=1 << 32, description="beside the run's")] = 0
 
     @model_validator(mode="after")
-    def _ordered(self) -> "_Fault":
+    def _ordered(self) -> "BoardFault":
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ValueError(f"end_s = {self.end_s:g} is not after start_s = {self.start_s:g}")
         return self
@@ -67,7 +77,7 @@ class _Fault(BaseModel):
         return bool(self.modes or self.trigger)
 
 
-class Radio(_Fault, Noise):
+class Radio(BoardFault, Noise):
     """FLIGHT packets, before they enter the wire. On the way down a damaged packet is lost: the ground's frame check,
     below the packets that are modelled, drops it. On the way up the node itself judges it."""
 
@@ -75,7 +85,7 @@ class Radio(_Fault, Noise):
     way: Way = "both"
 
 
-class Wire(_Fault):
+class Wire(BoardFault):
     """The bench's cable, both planes. `losses` ends it after so many lost frames; a stall holds bytes for `stall_s` of
     wall time. Losing what is never answered is a blocked run."""
 
@@ -89,7 +99,7 @@ class Wire(_Fault):
     way: Way = "both"
 
 
-class Board(_Fault):
+class Board(BoardFault):
     """The board itself, once at start_s or at its trigger. Power returns after `off_s` of simulated time.
 
     power_cut at the `write`-th flash write after that time when given, of which `halves` are stored.
@@ -110,7 +120,7 @@ class Board(_Fault):
         return self
 
 
-class Sensor(_Fault):
+class Sensor(BoardFault):
     """A sensor that sticks at `value`, or whose 12-bit words are moved by noise of `sigma` counts a period."""
 
     kind: Literal["sensor"]
@@ -120,7 +130,7 @@ class Sensor(_Fault):
     sigma: Annotated[float, Field(gt=0, le=4095)] = 8.0
 
 
-class Upset(_Fault):
+class Upset(BoardFault):
     """Flipped bits: one at start_s (or the trigger), or `per_hour` on the average until end_s. What is not named is
     drawn: a word of the target, a bit of it. `common`: the twin is hit as well, for what follows rather than parity."""
 
@@ -138,14 +148,14 @@ class Upset(_Fault):
         return self
 
 
-class Sky(_Fault):
+class Sky(BoardFault):
     """An eclipse that no plan knows of, a contact without lock, a gateway that hears and says nothing."""
 
     kind: Literal["sky"]
     effect: Literal["eclipse", "contact", "gateway"]
 
 
-class Clock(_Fault):
+class Clock(BoardFault):
     """The node's clock runs `ppm` fast (slow when negative) against the sky's from start_s on."""
 
     kind: Literal["clock"]
@@ -163,11 +173,19 @@ _FAULT: TypeAdapter[Fault] = TypeAdapter(Fault)
 
 
 class Schedule:
-    """Faults in the order in which they were named; `seed` is the run's, which every fault's own adds to."""
+    """Faults in the order in which they were named; `seed` is the run's, which every fault's own adds to.
 
-    def __init__(self, faults: Iterable[Fault] = (), seed: int = 0) -> None:
+    `numbers` are their places in the file, where other tables stand between them.
+    """
+
+    def __init__(
+        self, faults: Iterable[Fault] = (), seed: int = 0, numbers: Sequence[int] | None = None
+    ) -> None:
         self.faults = tuple(faults)
+        if not all(isinstance(one.node, str) for one in self.faults):
+            raise ScenarioError("fault: a satellite in the place of a node's name is for scenario files")
         self.seed = seed
+        self._numbers = range(len(self.faults)) if numbers is None else numbers
 
     @classmethod
     def of(cls, tables: Iterable[Mapping[str, Any]], seed: int = 0) -> "Schedule":
@@ -176,11 +194,13 @@ class Schedule:
 
     def of_node(self, name: str) -> list[tuple[int, Fault]]:
         """(number, fault) of those that concern a node."""
-        return [(i, one) for i, one in enumerate(self.faults) if one.node in ("*", name)]
+        numbered = zip(self._numbers, self.faults, strict=True)
+        return [(number, one) for number, one in numbered if one.node in ("*", name)]
 
     def seed_of(self, number: int) -> int:
         """The seed of one fault."""
-        return generator(self.seed, number, self.faults[number].seed).getrandbits(32)
+        one = self.faults[self._numbers.index(number)]
+        return generator(self.seed, number, one.seed).getrandbits(32)
 
 
 def fault(number: int, table: Mapping[str, Any]) -> Fault:

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 from ascnode.errors import RecordError
 
-SCHEMA_VERSION = 2
-# Times in us since the epoch; the parts of a query's latency in us. `node` numbers the boards in frames and telemetry,
-# and the constellation's satellites elsewhere.
+SCHEMA_VERSION = 3
+# Times in us since the epoch; the parts of a query's latency in us. `node` numbers the boards in frames,
+# telemetry and faults, and the constellation's satellites elsewhere.
 _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE boards (
@@ -29,6 +29,9 @@ CREATE TABLE frames (
 CREATE TABLE telemetry (
   node INTEGER NOT NULL, number INTEGER NOT NULL, sent_us INTEGER NOT NULL, made_us INTEGER NOT NULL,
   name TEXT NOT NULL, fields TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (node, number)) WITHOUT ROWID;
+CREATE TABLE faults (
+  node INTEGER NOT NULL, number INTEGER NOT NULL, time_us INTEGER NOT NULL, kind TEXT NOT NULL,
+  target TEXT NOT NULL, detail TEXT NOT NULL, mode TEXT NOT NULL, PRIMARY KEY (node, number)) WITHOUT ROWID;
 CREATE TABLE queries (
   job INTEGER PRIMARY KEY, kind TEXT NOT NULL, node INTEGER NOT NULL, place TEXT NOT NULL,
   image INTEGER NOT NULL, label INTEGER NOT NULL, priority INTEGER NOT NULL,
@@ -52,6 +55,7 @@ _DETERMINISTIC = {
     "boards": "node",
     "frames": "time_us, node, number",
     "telemetry": "sent_us, node, number",
+    "faults": "time_us, node, number",
     "queries": "sent_us, node, job",
     "slots": "start_us, number",
     "nodes": "node",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from ascnode.faults.injector import Injector
 from ascnode.mesh.assignment import NONE
 from ascnode.scenario.hardware import power_scale_k
 from ascnode.scenario.nodes import each_w
@@ -27,11 +28,25 @@ _SECOND_US = 1_000_000
 class Flyer(Stepper, Protocol):
     """A board with its twin, or a twin alone, as a run steps it."""
 
-    name: str
-    twin: Twin
-    steps: int
-    exchanges: int
-    mismatches: int
+    @property
+    def name(self) -> str:
+        """The board's name."""
+
+    @property
+    def twin(self) -> Twin:
+        """The board's twin."""
+
+    @property
+    def steps(self) -> int:
+        """Control periods so far."""
+
+    @property
+    def exchanges(self) -> int:
+        """Exchanges so far."""
+
+    @property
+    def mismatches(self) -> int:
+        """Exchanges in which board and twin differed and should not have."""
 
     async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
         """Starts afresh at a time."""
@@ -42,6 +57,9 @@ def board_satellite(scenario: Scenario, node: int, flyer: Flyer, stations: Seque
     number = scenario.space.boards[node]
     commander = Commander(bench_key(scenario.seed, node), BENCH_KEY_INDEX)
     satellite = Satellite(number, flyer.name, flyer, commander)
+    if isinstance(flyer, Injector):
+        flyer.rebooted = satellite.rebooted
+        satellite.faulty = True
     orbit, end_s = scenario.space.orbit(number), float(scenario.length_s)
     for sample in environment_events(
         orbit, scenario.epoch, 0.0, end_s, _ENVIRONMENT_S, scenario.radiator_face

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from ascnode.scenario.board import Flyer
 from ascnode.scenario.extremes import Extremes
 from ascnode.scenario.hardware import KELVIN_AT_0_C, power_scale_k
+from ascnode.scenario.injected import FaultFigures
 from ascnode.scenario.ledger import PARTS, Account
 from ascnode.scenario.pings import PingFigures
 from ascnode_fw.flight import layout as f_
@@ -110,6 +111,7 @@ class Figures:
     mesh: MeshFigures
     training: list[WaveFigures]
     pings: list[PingFigures]
+    faults: list[FaultFigures]
     per_board: list[BoardFigures]
     kind: str
     policy: str
@@ -188,6 +190,7 @@ def figures(run: "Run", flyers: Sequence[Flyer], extremes: Extremes) -> Figures:
             WaveFigures(len(wave.workers), wave.done, percentiles(wave.durations_s)) for wave in run.waves
         ],
         pings=run.pings,
+        faults=run.injected.figures(),
         per_board=boards,
         kind=run.kind,
         policy=scenario.policy.placement,

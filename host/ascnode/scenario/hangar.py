@@ -11,9 +11,16 @@ from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import PROFILES, VirtualBoard
+from ascnode.errors import ScenarioError
+from ascnode.faults.board import Control, TwinControl, VirtualControl
+from ascnode.faults.injector import Injector
+from ascnode.faults.rig import unsupported
+from ascnode.faults.schedule import Schedule, Wire
+from ascnode.faults.wire import FaultyLine
 from ascnode.record.database import Record
 from ascnode.scenario.board import Flyer
 from ascnode.scenario.hardware import power_scale_k
+from ascnode.scenario.injected import Injected
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.provision import node_files, unique_id
 from ascnode.scenario.scenario import Scenario
@@ -21,6 +28,7 @@ from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
 from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
+from ascnode.twin.hosted import HostedPlant
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
@@ -44,6 +52,18 @@ class ReferenceAccelerator:
         output[:] = self._answer(bytes(data))
 
 
+def check_faults(scenario: Scenario, interpreter: Interpreter | None) -> Schedule:
+    """The faults of the scenario's boards; ScenarioError for one that these, or twins alone, cannot be given."""
+    schedule = scenario.board_faults()
+    boards = interpreter is not None
+    have = (VirtualControl if boards else TwinControl).capabilities
+    for board in scenario.space.boards:
+        name = scenario.space.name(board)
+        if reasons := unsupported(schedule.of_node(name), have, boards, boards):
+            raise ScenarioError(f"{reasons[0]} ({name}, {'a virtual board' if boards else 'a twin alone'})")
+    return schedule
+
+
 class Hangar:
     """Flyers of a scenario, in order. Use as an async context: at its end no board is left running."""
 
@@ -56,7 +76,9 @@ class Hangar:
         self.model_image = payload.image
         self._scenario = scenario
         self._interpreter = interpreter
+        self.injected = Injected(record)
         self._record = record
+        self._faults = check_faults(scenario, interpreter)
         self._accelerator = ReferenceAccelerator(payload)
         self._stack = AsyncExitStack()
 
@@ -74,7 +96,7 @@ class Hangar:
     async def _prepare(self) -> None:
         files = [self._files(node) for node in range(len(self._scenario.space.boards))]
         if self._interpreter is None:
-            self.flyers = [self._alone(node, content) for node, content in enumerate(files)]
+            self.flyers = [self._twin_alone(node, content) for node, content in enumerate(files)]
         else:
             firmware = board_files(architecture(self._interpreter))
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
@@ -96,7 +118,8 @@ class Hangar:
 
     def _listener(self, node: int) -> Listener:
         def heard(direction: str, body: bytes) -> None:
-            self._record.numbered("frames", node, self._now_us(node), direction, body)
+            if body[0] == d.SIM:  # how often a board says hello after a reset is a matter of wall time
+                self._record.numbered("frames", node, self._now_us(node), direction, body)
 
         return heard
 
@@ -108,8 +131,9 @@ class Hangar:
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
         return Twin(files, self._accelerator, unique_id(self._scenario.seed, node))
 
-    def _alone(self, node: int, files: Mapping[str, bytes]) -> TwinAlone:
-        return TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
+    def _twin_alone(self, node: int, files: Mapping[str, bytes]) -> Flyer:
+        alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
+        return self._flown(node, alone, TwinControl(alone))
 
     def _power_on(self, folder: Path, node: int, files: Mapping[str, bytes]) -> VirtualBoard:
         # Does not wait: the boards boot beside each other.
@@ -122,7 +146,7 @@ class Hangar:
         board.power_on(wait=False)
         return board
 
-    async def _connect(self, node: int, board: VirtualBoard, files: Mapping[str, bytes]) -> Pair:
+    async def _connect(self, node: int, board: VirtualBoard, files: Mapping[str, bytes]) -> Flyer:
         loop = asyncio.get_running_loop()
         port = Port(board.port, loop)
         self._stack.callback(port.close)
@@ -131,7 +155,23 @@ class Hangar:
         session = Session(port)
         await session.connect()
         session.listener = self._listener(node)
-        return Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
+        pair = Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
+        self._stack.callback(lambda: pair.session.close())  # after a power cut another one
+        return self._flown(node, pair, VirtualControl(pair, board))
+
+    def _flown(self, node: int, bare: Pair | TwinAlone, control: Control) -> Flyer:
+        # With its plant in the host, and behind an injector, where the scenario says so.
+        flyer: Pair | TwinAlone | HostedPlant = bare
+        if self._scenario.plant == "host":
+            flyer = HostedPlant(bare, bare.twin.files()["plant.bin"])
+        concerned = self._faults.of_node(bare.name)
+        if not concerned:
+            return flyer
+        line = None
+        if isinstance(bare, Pair) and any(isinstance(one, Wire) for _, one in concerned):
+            line = bare.session.port = FaultyLine(bare.session.port, self._faults.seed)
+        control_us = self._scenario.step_ms * 1000
+        return Injector(flyer, self._faults, control_us, self.injected.listener(node), line, control)
 
     def _introduce(self, node: int, flyer: Flyer) -> None:
         scale = power_scale_k(self._scenario.node, self._scenario.step_ms)

@@ -38,12 +38,13 @@ class Schedule:
     """All spells of a run, in order. ScenarioError for a fault of what is not there."""
 
     def __init__(
-        self, faults: Sequence[Fault], satellites: int, gateways: Sequence[str], length_s: float, seed: int
+        self, faults: Sequence[object], satellites: int, gateways: Sequence[str], length_s: float, seed: int
     ) -> None:
         self.spells: list[Spell] = []
         for number, fault in enumerate(faults):
-            rng = np.random.default_rng([seed, 4, number])
-            self.spells += _spells(f"fault.{number}", fault, satellites, gateways, length_s, rng)
+            if isinstance(fault, Fault):  # the others are the boards' own
+                rng = np.random.default_rng([seed, 4, number])
+                self.spells += _spells(f"fault.{number}", fault, satellites, gateways, length_s, rng)
         self.spells.sort(key=lambda spell: (spell.start_s, spell.kind, spell.what))
 
     def at(self, t_s: float) -> Out:

@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from ascnode.faults.schedule import Board as BoardOutage
+from ascnode.faults.schedule import BoardFault, Clock, Node, Radio, Sensor, Sky, Upset, Wire
 from ascnode.scenario.hardware import Hardware
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.tables.ground import Downlink, Gateways, Lasers, Users
@@ -28,7 +30,15 @@ TABLES: dict[str, type[BaseModel]] = {
     '[[workload]] kind = "ping"': Ping,
     "[policy]": Policy,
     "[[cap]]": Cap,
-    "[[fault]]": Fault,
+    "[[fault]] of the network": Fault,
+    "[[fault]] of a board": BoardFault,
+    '[[fault]] kind = "radio"': Radio,
+    '[[fault]] kind = "wire"': Wire,
+    '[[fault]] kind = "board"': BoardOutage,
+    '[[fault]] kind = "sensor"': Sensor,
+    '[[fault]] kind = "upset"': Upset,
+    '[[fault]] kind = "sky"': Sky,
+    '[[fault]] kind = "clock"': Clock,
     "[node]": Hardware,
 }
 _TYPES = {
@@ -45,10 +55,11 @@ def reference() -> str:
 
 def _table(model: type[BaseModel]) -> str:
     tables = {name.strip("[]").split(".")[-1].split("]]")[0] for name in TABLES}
+    shared = BoardFault.model_fields if issubclass(model, BoardFault) and model is not BoardFault else ()
     rows = [
         f"| `{key}` | {_kind(field)} | {_default(field)} | {field.description or ''} |"
         for key, field in model.model_fields.items()
-        if not field.exclude and not (model is Scenario and key in tables)
+        if not field.exclude and not (model is Scenario and key in tables) and key not in shared
     ]
     return "\n".join(("| key | what | default | |", "|---|---|---|---|", *rows))
 
@@ -76,11 +87,13 @@ def _said(kind: Any) -> str:
         return ""
     if kind == Board:
         return "satellite"
+    if kind == Node:
+        return "text or satellite"
     origin, parts = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _said(parts[0]) + _limits([one for part in parts[1:] for one in _constraints(part)])
     if origin is Literal:
-        return ", ".join(f'"{part}"' for part in parts)
+        return ", ".join(f'"{part}"' if isinstance(part, str) else str(part) for part in parts)
     if origin in (Union, UnionType):
         return " | ".join(filter(None, map(_said, parts)))
     if origin is tuple:

@@ -16,6 +16,7 @@ from ascnode.scenario.extremes import Extremes
 from ascnode.scenario.figures import Figures, figures
 from ascnode.scenario.flow import Flow
 from ascnode.scenario.hardware import power_scale_k
+from ascnode.scenario.injected import Injected
 from ascnode.scenario.job import Finished
 from ascnode.scenario.known import known_nodes
 from ascnode.scenario.ledger import COMPUTE, MESH, QUEUE, WAIT, Account, Ledger, failed, guess_of
@@ -38,6 +39,7 @@ from ascnode.scenario.training import Waves, workers_of
 from ascnode_fw.wire import dictionary as d
 
 NODE_FAILED = "node failed"
+RESTARTED = "board restarted"
 _IDLE_US = 600_000_000
 
 Progress = Callable[[float, Sequence[Status]], None]
@@ -54,15 +56,22 @@ class Answer(NamedTuple):
 
 
 class Run:
-    """One flight of a scenario. `flyers` come from a hangar, in the order of the scenario's boards."""
+    """One flight of a scenario. `flyers` and `injected` come from a hangar, in the order of the scenario's boards."""
 
     def __init__(
-        self, scenario: Scenario, flyers: Sequence[Flyer], payload: Payload, kind: str, record: Record
+        self,
+        scenario: Scenario,
+        flyers: Sequence[Flyer],
+        payload: Payload,
+        kind: str,
+        record: Record,
+        injected: Injected | None = None,
     ) -> None:
         self.scenario = scenario
         self.kind = kind
         self.ledger = Ledger()
         self.pings: list[PingFigures] = []
+        self.injected = injected or Injected(record)
         self.users, self.gateways = users_of(scenario), gateways_of(scenario)
         self.nodes = Nodes(scenario, payload, scenario.cap)
         rain = Rain(self.users, self.gateways, scenario.downlink.rain_margin_db, scenario.seed)
@@ -131,6 +140,8 @@ class Run:
                 progress(end_us / 1e6, self.status())
         finally:
             record_queries(self._record, self.ledger)
+            if self.injected.wire:
+                self._record.values("wall", {"wire_faults": self.injected.wire})
         return self._figures()
 
     async def _fly_slot(self, start_us: int, end_us: int) -> None:
@@ -186,6 +197,7 @@ class Run:
         answers = [answer for one in finished for answer in self._ended(one)]
         for node, packets in zip(active, await said, strict=True):
             answers += [answer for packet in packets for answer in self._heard(node, packet)]
+            answers += self._lost(node)
         return answers
 
     # --- queries
@@ -235,6 +247,12 @@ class Run:
             self._result(account, said)
             yield Answer(said.sent_us, satellite.number, account, said.size)
 
+    def _lost(self, node: int) -> Iterable[Answer]:
+        satellite = self.satellites[node]
+        for account in satellite.lost():
+            failed(account, RESTARTED)
+            yield Answer(satellite.now_us, satellite.number, account, 0)
+
     def _result(self, account: Account, said: Said) -> None:
         fields = said.packet.fields
         if fields["code"]:
@@ -242,7 +260,8 @@ class Run:
             return
         account.energy_j = fields["energy"] * self._joules
         account.guess = guess_of(said.packet.data)
-        made_us = max(said.packet.time_us, account.mark_us)
+        # by the node's clock, which may run away
+        made_us = max(min(said.packet.time_us, said.sent_us), account.mark_us)
         computing_us = min(fields["duration"] * 1000, made_us - account.mark_us)
         account.spend(QUEUE, made_us - computing_us)
         account.spend(COMPUTE, made_us)

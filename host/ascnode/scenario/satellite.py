@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ascnode.errors import SessionError
 from ascnode.scenario.ledger import Account
 from ascnode.session import messages, telemetry
 from ascnode.session.commanding import Commander
@@ -66,12 +67,17 @@ class Satellite:
         self.name = name
         self.now_us = 0
         self.taken: Taken = lambda sent_us: None
+        self.faulty = False  # its scenario has faults for it
         self._stepper = stepper
         self._commander = commander
         self._queue: list[tuple[int, int, Event | Command]] = []
         self._order = itertools.count()
         self._asked: dict[int, Account] = {}  # by the telecommand's sequence number
         self._open: dict[int, Account] = {}  # by job number
+        self._up: set[int] = set()  # jobs whose telecommand has gone up
+        self._standing: dict[str, list[Command]] = {}  # what a board that restarts has to be told again
+        self._rebooted: tuple[int, int] | None = None
+        self._forgotten: list[int] = []  # jobs that a board had when it restarted
         self._said: list[Said] = []
         # Where the radio talks much an exchange ends early: what was signed for later would be signed again.
         self._batch = _BATCH_START
@@ -85,9 +91,11 @@ class Satellite:
     def plan(self, plan: int, windows: Sequence[tuple[float, float]]) -> None:
         """Loads a plan before the run begins; windows widened to whole seconds."""
         data = np.array([(int(start), -int(-end // 1)) for start, end in windows], dtype=">u4").tobytes()
-        self.add(0, Command("plan_clear", (plan,)))
-        for at in range(0, len(data), _PLAN_BYTES):
-            self.add(0, Command("plan_add", (plan,), data[at : at + _PLAN_BYTES]))
+        parts = [data[at : at + _PLAN_BYTES] for at in range(0, len(data), _PLAN_BYTES)]
+        commands = [Command("plan_clear", (plan,)), *(Command("plan_add", (plan,), part) for part in parts)]
+        self._standing[f"plan {plan}"] = commands
+        for command in commands:
+            self.add(0, command)
 
     def ask(self, arrival_us: int, account: Account, model_id: int, data: bytes) -> None:
         """A query that reaches the board."""
@@ -117,6 +125,7 @@ class Satellite:
             self.now_us = done.now_us
             for output in done.outputs:
                 self._sent(output)
+            self._tell_again()
         said, self._said = self._said, []
         return said
 
@@ -130,6 +139,9 @@ class Satellite:
             self._commander.sequence += 1
             if what.account is not None:
                 self._asked[self._commander.sequence] = what.account
+                self._up.add(what.account.query.job)
+            elif what.name == "cap_power":
+                self._standing[what.name] = [what]
 
     def _next(self, until_us: int) -> tuple[list[tuple[int, Event | Command]], int]:
         # What comes before that time and fits one exchange, and the time it allows to advance to.
@@ -144,13 +156,38 @@ class Satellite:
             batch.append((time_us, what))
         return batch, until_us
 
+    # --- a board that restarts
+
+    def rebooted(self, time_us: int, sequence: int) -> None:
+        """The board has restarted in this exchange, and holds that sequence number for used."""
+        self._rebooted = time_us, sequence
+
+    def _tell_again(self) -> None:
+        # Its memory is lost: queries, plans and caps with it.
+        if self._rebooted is None:
+            return
+        (time_us, self._commander.sequence), self._rebooted = self._rebooted, None
+        self._forgotten += [job for job in self._open if job in self._up]
+        for command in itertools.chain.from_iterable(self._standing.values()):
+            self.add(time_us, command)
+
+    def lost(self) -> list[Account]:
+        """The queries that it had when it restarted, and of which it has said nothing that came down since."""
+        jobs, self._forgotten = self._forgotten, []
+        return [self._open.pop(job) for job in jobs if job in self._open]
+
     # --- what its radio sends
 
     def _sent(self, output: messages.Output) -> None:
         taken_us = self.taken(output.time_us)
         if taken_us is None:
             return  # sent at the last moment of a contact: nobody heard it, custody will repeat it
-        packet = telemetry.decode(output.packet)
+        try:
+            packet = telemetry.decode(output.packet)
+        except SessionError:
+            if not self.faulty:
+                raise
+            return  # an upset spoiled it where it waited
         self._said.append(Said(output.time_us, packet, len(output.packet)))
         if packet.kind == d.TM_RESULT:
             self.add(2 * taken_us - output.time_us, Command("custody", (), packet.count.to_bytes(2, "big")))
@@ -163,8 +200,10 @@ class Satellite:
         return None
 
     def result_of(self, packet: telemetry.Packet) -> Account | None:
-        """The query that a result ends; None for another packet, or for a second copy."""
-        return self._open.pop(packet.fields["job"], None) if packet.kind == d.TM_RESULT else None
+        """The query that a result ends; None for another packet, a second copy, or a job that never went up."""
+        if packet.kind != d.TM_RESULT or packet.fields["job"] not in self._up:
+            return None
+        return self._open.pop(packet.fields["job"], None)
 
 
 def cause_of(code: int) -> str:

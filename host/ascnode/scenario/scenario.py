@@ -11,12 +11,14 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, ValidationError
 
 from ascnode.errors import ScenarioError
+from ascnode.faults import schedule as faults
 from ascnode.scenario.hardware import Hardware
 from ascnode.scenario.provision import hardware_files
 from ascnode.scenario.space import Space
 from ascnode.scenario.tables.base import Positive, Table
+from ascnode.scenario.tables.faults import AnyFault
 from ascnode.scenario.tables.ground import Downlink, Gateways, Lasers, Users
-from ascnode.scenario.tables.policy import Cap, Fault, Policy
+from ascnode.scenario.tables.policy import Cap, Policy
 from ascnode.scenario.tables.space import ConstellationTable
 from ascnode.scenario.tables.work import Inference, Payload, Workload
 
@@ -37,6 +39,11 @@ class Scenario(Table):
     ] = None
     step_ms: Annotated[int, Field(ge=10, le=10_000, description="control period")] = 1000
     profile: Annotated[Literal["rp2040", "esp32"], Field(description="of the virtual boards")] = "rp2040"
+    plant: Annotated[
+        Literal["board", "host"],
+        # what is as ever is left out, so that the digests of earlier runs stay
+        Field(description="where the boards' plants run", exclude_if=lambda where: where == "board"),
+    ] = "board"
     age_days: Annotated[int, Field(ge=0, le=10_957, description="of all nodes")] = 0
     radiator_face: Literal["sun", "antisun", "edge", "zenith", "nadir"] = "edge"
     constellation: ConstellationTable = ConstellationTable(name="starlink-gen1-1")
@@ -48,7 +55,7 @@ class Scenario(Table):
     policy: Policy = Policy()
     workload: Annotated[tuple[Workload, ...], Field(description="tables [[workload]]")] = (Inference(),)
     cap: Annotated[tuple[Cap, ...], Field(description="tables [[cap]]")] = ()
-    fault: Annotated[tuple[Fault, ...], Field(description="tables [[fault]]")] = ()
+    fault: Annotated[tuple[AnyFault, ...], Field(description="tables [[fault]]")] = ()
     node: Hardware = Hardware()
     folder: Annotated[Path, Field(exclude=True, description="where the files that it names lie")] = Path()
 
@@ -56,6 +63,24 @@ class Scenario(Table):
     def space(self) -> Space:
         """The satellites that the constellation's table means; ScenarioError when it means none."""
         return Space.of(self.constellation, self.epoch, self.folder)
+
+    def board_faults(self) -> faults.Schedule:
+        """The faults of its boards, each naming one as the run does; ScenarioError for one that hits none."""
+        found = {
+            i: self._placed(i, one) for i, one in enumerate(self.fault) if isinstance(one, faults.BoardFault)
+        }
+        return faults.Schedule(found.values(), self.seed, list(found))
+
+    def _placed(self, number: int, one: faults.Fault) -> faults.Fault:
+        space, key = self.space, f"fault.{number}.node"
+        if not space.boards:
+            raise ScenarioError(f"{key}: a {one.kind} fault hits boards, and there are none")
+        if one.node == "*":
+            return one
+        name = one.node if isinstance(one.node, str) else space.name(space.number(one.node, key))
+        if name not in map(space.name, space.boards):
+            raise ScenarioError(f"{key}: {name} is not a board of this scenario")
+        return one.model_copy(update={"node": name})
 
     def without_boards(self) -> "Scenario":
         """The same, with simulated nodes in the places of its boards."""
@@ -83,7 +108,7 @@ def load(path: Path) -> Scenario:
         scenario = Scenario.model_validate({**keys, "folder": path.parent})
         # refuses what does not fit before anything is started
         hardware_files(scenario.node, scenario.step_ms)
-        _ = scenario.space
+        scenario.board_faults()
         return scenario
     except ScenarioError as e:
         raise ScenarioError(f"{path}: {e}") from None
@@ -99,7 +124,9 @@ def load(path: Path) -> Scenario:
 
 def _first(error: ValidationError) -> str:
     one = error.errors()[0]
-    key = ".".join(str(part) for part in one["loc"]) or "the scenario"
+    # of a fault, what pydantic puts after its number is its kind, and none of its keys
+    loc = one["loc"][:2] + one["loc"][3:] if one["loc"][:1] == ("fault",) else one["loc"]
+    key = ".".join(map(str, loc)) or "the scenario"
     message = one["msg"].removeprefix("Value error, ")
     if one["type"] == "extra_forbidden":
         message = "is not a key that a scenario has"

@@ -36,7 +36,7 @@ class Space:
                 f"constellation: a run routes between all satellites, and takes up to {MOST:,}; these are "
                 f"{satellites.count:,} (ascnode mesh route finds single routes among them)"
             )
-        boards = tuple(_number(satellites, board) for board in table.boards)
+        boards = tuple(_number(satellites, board, "constellation.boards") for board in table.boards)
         if len(set(boards)) != len(boards):
             raise ScenarioError("constellation.boards names a satellite twice")
         return cls(satellites, boards, _compute(table, satellites.count, boards), epoch)
@@ -45,6 +45,10 @@ class Space:
     def count(self) -> int:
         """Number of satellites."""
         return self.satellites.count
+
+    def number(self, board: Board, key: str) -> int:
+        """The number of a satellite that the key of a scenario names; ScenarioError when it is not there."""
+        return _number(self.satellites, board, key)
 
     def orbit(self, satellite: int) -> Orbit:
         """The orbit of one satellite."""
@@ -78,7 +82,7 @@ def _satellites(table: ConstellationTable, epoch: datetime, folder: Path) -> Sat
         raise ScenarioError(f"constellation.{key}: {e}") from None
 
 
-def _number(satellites: Satellites, board: Board) -> int:
+def _number(satellites: Satellites, board: Board, key: str) -> int:
     where = (board,) if isinstance(board, int) else board
     try:
         if len(where) == 1:
@@ -89,7 +93,7 @@ def _number(satellites: Satellites, board: Board) -> int:
             raise ValueError("element sets have no planes: give its number in the file, from 0")
         return satellites.index(*((0, *where) if len(where) == 2 else where))
     except ValueError as e:
-        raise ScenarioError(f"constellation.boards: board {_said(board)} is not there: {e}") from None
+        raise ScenarioError(f"{key}: board {_said(board)} is not there: {e}") from None
 
 
 def _said(board: Board) -> str:

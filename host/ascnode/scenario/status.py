@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from ascnode.faults.armed import mode_of
+from ascnode.faults.injector import Injector
 from ascnode.scenario.board import Flyer
+from ascnode.twin.hosted import HostedPlant
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant import layout as p_
-from ascnode_fw.wire import dictionary as d
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,11 @@ class Status:
 def status_of(flyer: Flyer) -> Status:
     """From the twin's own words."""
     node = flyer.twin.node
+    plant = flyer.plant if isinstance(flyer, Injector | HostedPlant) else node.plant
     f = node.computer.f
     return Status(
         name=flyer.name,
-        mode=d.MODES[f[f_.MODE]],
+        mode=mode_of(flyer.twin),
         charge=f[f_.SOC] / 1000,
         accelerator_c=f[f_.ACCELERATOR_CK] / 100 - 273.15,
         radiator_c=f[f_.RADIATOR_CK] / 100 - 273.15,
@@ -39,6 +42,6 @@ def status_of(flyer: Flyer) -> Status:
         jobs=node.computer.tasks.held(),
         packets=node.computer.links.held(),
         contact=bool(f[f_.CONTACT]),
-        sunlit=node.plant.state[p_.ILLUMINATION] > 512,
+        sunlit=plant.state[p_.ILLUMINATION] > 512,
         jobs_done=f[f_.JOBS_DONE],
     )

@@ -154,6 +154,11 @@ class HostedPlant:
         self._owed_ms = 0
 
 
+def plant_of(flyer: Flown | HostedPlant) -> Plant:
+    """The plant that a flyer's board has: in the host, or else the twin's."""
+    return flyer.plant if isinstance(flyer, HostedPlant) else flyer.twin.node.plant
+
+
 def _up_to_ms(time_us: int) -> int:
     return -(-time_us // 1000) * 1000
 

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ascnode.scenario.figures import Figures, Load
+from ascnode.scenario.injected import DETECTED
 
 _QUANTILES = ("p5", "p50", "p90", "p95", "p99", "max")
 _PARTS = {
@@ -30,6 +31,8 @@ def print_summary(console: Console, figures: Figures) -> None:
         console.print(_pings(figures))
     if figures.per_board:
         console.print(_boards(figures))
+    if figures.faults:
+        console.print(_faults(figures))
 
 
 def _pairs(title: str) -> Table:
@@ -86,9 +89,10 @@ def _parity(figures: Figures) -> str:
     if figures.kind == "twin":
         return "no boards: twins flew alone, nothing was compared"
     exchanges = sum(board.exchanges for board in figures.per_board)
+    upset = any(DETECTED in one.outcomes for one in figures.faults)
     return (
         f"{figures.parity_mismatches} mismatches in {figures.steps:,} steps and {exchanges:,} exchanges: "
-        "board and twin agree bit for bit"
+        f"board and twin agree bit for bit{', but for the upsets of the board alone' if upset else ''}"
     )
 
 
@@ -143,6 +147,14 @@ def _pings(figures: Figures) -> Table:
     for one in figures.pings:
         quantiles = (f"{one.rtt_ms[q]:.1f}" if one.rtt_ms else "-" for q in ("p5", "p50", "p95", "p99"))
         table.add_row(one.via, f"{one.packets:,}", *quantiles, f"{one.loss:.2%}")
+    return table
+
+
+def _faults(figures: Figures) -> Table:
+    table = _grid("Faults of the boards", "fault", "injected", "what came of it")
+    for one in figures.faults:
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in one.outcomes.items())
+        table.add_row(f"{one.kind} {one.what}", f"{one.injected:,}", outcomes)
     return table
 
 
