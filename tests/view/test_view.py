@@ -14,6 +14,7 @@ from ascnode.scenario.figures import (
     load,
     percentiles,
 )
+from ascnode.scenario.injected import FaultFigures
 from ascnode.scenario.ledger import PARTS
 from ascnode.scenario.pings import PingFigures
 from ascnode.scenario.status import Status
@@ -62,6 +63,7 @@ def figures(**changes: object) -> Figures:
         "pings": [
             PingFigures("lasers", 500, {"p5": 61.0, "p50": 116.0, "p95": 208.0, "p99": 246.0}, 0.005, {})
         ],
+        "faults": [],
         "policy": "headroom",
         "causes": {"not down by the end": 1, "refused: queue full": 9},
         "per_board": [BoardFigures("sat-18-5", 5737, 912, 390, modes, 77.0, 45_961.5)],
@@ -104,6 +106,14 @@ def test_the_summary_says_what_became_of_the_queries() -> None:
         "77",
     ):
         assert part in text, part
+
+
+def test_the_summary_says_which_faults_struck_and_what_came_of_them() -> None:
+    struck = FaultFigures("board", "power cut", 1_203, {"went on": 1_200, "recovered": 3})
+    text = summary(figures(faults=[struck]))
+    for part in ("board power cut", "1,203", "1,200 went on, 3 recovered"):
+        assert part in text
+    assert "Faults of the boards" not in summary(figures())
 
 
 def test_a_run_without_answers_is_no_division_by_zero() -> None:
