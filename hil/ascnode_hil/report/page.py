@@ -23,6 +23,8 @@ _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;max-width:74rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
 th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
+td{overflow-wrap:anywhere}
+td:first-child{overflow-wrap:normal;white-space:nowrap}
 td.n{text-align:right;font-variant-numeric:tabular-nums}
 code,pre{font:13px ui-monospace,monospace}pre{overflow:auto;background:#8881;padding:.6rem}
 .pass{color:#059669}.fail{color:#dc2626;font-weight:600}.marginal{color:#d97706}.blocked{color:#9333ea}

@@ -13,6 +13,11 @@ def key_of(mutant: Mutant) -> Key:
     return mutant.source, mutant.place.split(" ")[0], mutant.change
 
 
+_ROUNDING = (
+    "one bit of a rounding or a saturation that no program here meets; tests/gateware/rtl/test_requantise.py has "
+    "the cell alone, with a million vectors of every shift and its ties"
+)
+
 EQUIVALENT: Mapping[Key, str] = MappingProxyType(
     {
         (
@@ -67,5 +72,51 @@ EQUIVALENT: Mapping[Key, str] = MappingProxyType(
             "equal",
             "argument 1 plus 1",
         ): "RING_COMMIT reads 0 everywhere; of any other register `registers` finds it",
+        (
+            "decoder.py `self._word(r) & (offset == r.offset).sign_extended(32) "
+            "for r in table.REGISTERS if not _counts(r)`",
+            "equal",
+            "negated",
+        ): "RING_COMMIT reads 0 everywhere; of any other register `registers` finds it",
+        (
+            'passes.py `y_again = delayed(begins | loops.ky, "passes_y_again", at[1])`',
+            "register",
+            "negated",
+        ): "it is read two cycles later only, when it has been negated twice",
+        (
+            "counters.py `chosen: WireVector = mux(turn, *registers, *spare)`",
+            "slice",
+            "a bit higher",
+        ): "among the turns that never come",
+        (
+            "counters.py `memory[turn.zero_extended(8)] <<= MemBlock.EnabledWrite(value, Const(1, 1))`",
+            "write",
+            "always",
+        ): "it always is",
+        (
+            "array.py `exact = [concat(pair[15] & (pair[8:15] != 0), pair) for pair in pairs]`",
+            "slice",
+            "two bits swapped",
+        ): "whether any of some bits is 1 does not depend on their order",
+        (
+            "engine.py `keep(phase, (clear, 0), (Const(1, 1), total[:8]))`",
+            "select",
+            "argument 2 less 1",
+        ): "where in its period a throttle begins is left open",
+        (
+            "requantise.py `result = bits[0]`",
+            "slice",
+            "a bit higher",
+        ): _ROUNDING,
+        (
+            "requantise.py `for bit in list(bits)[1:]:`",
+            "slice",
+            "a bit lower",
+        ): _ROUNDING,
+        (
+            "requantise.py `over = over | _differs(shifted[width - 1 :], sign)`",
+            "slice",
+            "two bits swapped",
+        ): _ROUNDING,
     }
 )

@@ -163,6 +163,7 @@ def starved(bench: Bench) -> None:
     bench.set("WATCHDOG", 0)
     expect(bench.go(START | HOST, 3_000).ending.name, "LIMIT", "without a watchdog the end")
     bench.go(ABORT | HOST, 100, again=True)
+    bench.check_status(ring_free=case.ring_blocks)
 
 
 def throttled(bench: Bench) -> None:
