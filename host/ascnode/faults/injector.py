@@ -23,9 +23,8 @@ from ascnode.faults.upsets import Upsets, times_us
 from ascnode.faults.wire import FaultyLine
 from ascnode.session import messages
 from ascnode.session.messages import Done, Event
-from ascnode.twin.hosted import Flown, HostedPlant, plant_of
+from ascnode.twin.hosted import Around, Flown, HostedPlant, plant_of
 from ascnode.twin.pair import Pair
-from ascnode.twin.twin import Twin
 from ascnode_fw import link
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.plant.model import Plant
@@ -50,7 +49,7 @@ class Outage:
     fresh: bool = True
 
 
-class Injector:
+class Injector(Around):
     """A flyer under a schedule. `line` is the cable when there is one, `control` the board's switch and reset.
 
     `listener` is told of every injection, `rebooted` of every return after a reset.
@@ -92,34 +91,9 @@ class Injector:
     # --- as a flyer
 
     @property
-    def name(self) -> str:
-        """The flyer's."""
-        return self.flyer.name
-
-    @property
-    def twin(self) -> Twin:
-        """The flyer's."""
-        return self.flyer.twin
-
-    @property
     def plant(self) -> Plant:
         """The flyer's, wherever it runs."""
         return plant_of(self.flyer)
-
-    @property
-    def steps(self) -> int:
-        """Control periods so far."""
-        return self.flyer.steps
-
-    @property
-    def exchanges(self) -> int:
-        """Exchanges so far."""
-        return self.flyer.exchanges
-
-    @property
-    def mismatches(self) -> int:
-        """Exchanges in which board and twin differed and should not have."""
-        return self.flyer.mismatches
 
     async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
         """Starts afresh at a time."""

@@ -44,15 +44,10 @@ class Flown(Protocol):
         """The board is off in that time."""
 
 
-class HostedPlant:
-    """A flyer whose plant runs in the host; `image` is its plant.bin. Steps as a flyer does."""
+class Around:
+    """What steps a flyer in its place: name, twin and counts are the flyer's."""
 
-    def __init__(self, flyer: Flown, image: bytes) -> None:
-        self.flyer = flyer
-        self._words = config.load(image)
-        self.plant = Plant(self._words)
-        self._now_us = 0
-        self._owed_ms = 0
+    flyer: "Flown | HostedPlant"
 
     @property
     def name(self) -> str:
@@ -61,7 +56,7 @@ class HostedPlant:
 
     @property
     def twin(self) -> Twin:
-        """The flyer's; its own plant stands still."""
+        """The flyer's."""
         return self.flyer.twin
 
     @property
@@ -76,8 +71,21 @@ class HostedPlant:
 
     @property
     def mismatches(self) -> int:
-        """Exchanges in which board and twin differed."""
+        """Exchanges in which board and twin differed and should not have."""
         return self.flyer.mismatches
+
+
+class HostedPlant(Around):
+    """A flyer whose plant runs in the host; `image` is its plant.bin. The twin's own plant stands still."""
+
+    flyer: Flown
+
+    def __init__(self, flyer: Flown, image: bytes) -> None:
+        self.flyer = flyer
+        self._words = config.load(image)
+        self.plant = Plant(self._words)
+        self._now_us = 0
+        self._owed_ms = 0
 
     async def begin(self, now_us: int, age_days: int = 0, cause: int = 4, boots: int = 0) -> None:
         """Starts board and plant afresh at a time."""
