@@ -1,7 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
 PY := .venv/bin/python
 
-.PHONY: help demo hil test deep lint bench clean
+.PHONY: help demo hil test deep lint bench docs clean
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
@@ -9,6 +9,7 @@ help:
 	@echo "make test   run all tests, ruff and mypy"
 	@echo "make deep   tests too long for make test as well"
 	@echo "make bench  measure, as ratios against a bound or a peer"
+	@echo "make docs   build the documentation as a site in site/"
 	@echo "make clean  remove .venv and caches"
 
 demo:
@@ -42,5 +43,10 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
 
+docs:
+	@.ci/setup docs
+	$(PY) -m mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,6 +15,7 @@ _AREAS = {
     "scenario": "loop",
     "models": "firmware",
     "record": "view",
+    "docs": "view",
     "cli": "loop",
 }
 
