@@ -1,7 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
 PY := .venv/bin/python
 
-.PHONY: help demo hil test deep lint bench docs clean
+.PHONY: help demo hil test deep lint bench docs figures clean
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
@@ -10,6 +10,7 @@ help:
 	@echo "make deep   tests too long for make test as well"
 	@echo "make bench  measure, as ratios against a bound or a peer"
 	@echo "make docs   build the documentation as a site in site/"
+	@echo "make figures  draw the figures of docs/validation.md anew"
 	@echo "make clean  remove .venv and caches"
 
 demo:
@@ -47,6 +48,10 @@ docs:
 	@.ci/setup docs
 	$(PY) -m mkdocs build --strict --quiet
 	@echo "open site/index.html"
+
+figures:
+	@.ci/setup test,lint,gateware
+	PYTHONPATH=tests $(PY) -m docs.figures
 
 clean:
 	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ascnode.models.digits import load_digits
 from docs.additions import copy_of_the_sources
 from docs.reading import DOCS, GUIDES, blocks
 from docs.sandbox import Sandbox
-from models.golden import Golden
+from models.golden import DIGITS, Golden
 from models.random_layers import random_images
 from models.tflite_builder import OpSpec, TensorSpec, build
 
@@ -87,3 +88,23 @@ def test_a_board_is_added_as_the_guide_says(changed: Sandbox) -> None:
     follow(changed, "add-a-board.md")
     known = "from ascnode.boards.bench import load; print(load(Path('bench.toml')).named('feather')[1].kind)"
     assert changed.run(f'python -c "from pathlib import Path; {known}"') == "feather-rp2040\n"
+
+
+def test_a_model_of_ones_own_answers_from_orbit(sandbox: Sandbox) -> None:
+    digits, model = load_digits(), DIGITS.read_bytes()
+    (sandbox.folder / "mine.tflite").write_bytes(model)
+    np.save(sandbox.folder / "inputs.npy", digits.test_images[:40])
+    np.save(sandbox.folder / "labels.npy", digits.test_labels[:40])
+    follow(sandbox, "own-model.md")
+    said = np.load(sandbox.folder / "outputs.npy")
+    golden = Golden(model)
+    wanted = [golden.run(image[np.newaxis])[0] for image in digits.test_images[:40]]
+    np.testing.assert_array_equal(said, wanted)
+    figures = json.loads((sandbox.folder / "mine.json").read_text())
+    assert figures["answered"] > 30 and figures["correct"] > 0.9 * figures["answered"]
+
+
+def test_the_bitstreams_verilog_is_written(sandbox: Sandbox) -> None:
+    pytest.importorskip("pyrtl", reason="the gateware extra is not installed")
+    follow(sandbox, "bitstream.md")
+    assert "module spi_accelerator" in (sandbox.folder / "rtl" / "spi.v").read_text()
