@@ -10,7 +10,7 @@ import pytest
 
 from ascnode.cli.reference import commands
 from docs.commands import problem
-from docs.reading import PAGES, ROOT, Block, blocks, command_lines, inline_code
+from docs.reading import PAGES, ROOT, Block, blocks, command_lines, inline_code, text_of
 
 SHELL = [block for page in PAGES for block in blocks(page) if block.kind in ("sh", "console")]
 INLINE = sorted(
@@ -40,6 +40,11 @@ def test_every_command_is_documented() -> None:
     said = [*named, *(code for _, code in INLINE), *_of_groups()]
     missing = [name for name, _ in commands() if not any(_names(line, name) for line in said)]
     assert missing == []
+
+
+def test_every_extra_is_documented() -> None:
+    table = text_of("first-run.md").split("## Extras")[1]
+    assert [extra for extra in EXTRAS if f"`{extra}`" not in table] == []
 
 
 def test_every_option_of_pytest_is_documented() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ascnode.errors import ScenarioError
 from ascnode.models.digits import load_digits
+from ascnode.scenario.scenario import load
 from docs.additions import copy_of_the_sources
 from docs.reading import DOCS, GUIDES, blocks
 from docs.sandbox import Sandbox
@@ -32,6 +34,16 @@ def test_the_first_run_loses_queries_to_the_power_cut(sandbox: Sandbox) -> None:
         assert whole.execute("SELECT count(*) FROM queries").fetchone() == (100,)
     with sqlite3.connect(next((sandbox.folder / "runs").glob("small-*.sqlite"))) as broken:
         assert broken.execute("SELECT count(*) FROM faults WHERE kind = 'board'").fetchone()[0] >= 1
+
+
+def test_the_wrong_board_of_the_first_run_is_named(tmp_path: Path) -> None:
+    text = next(
+        block.text for block in blocks(DOCS / "first-run.md") if block.text.startswith("# small.toml\n")
+    )
+    path = tmp_path / "small.toml"
+    path.write_text(text.replace("[[0, 0], [18, 5]]", "[[99, 0]]"))
+    with pytest.raises(ScenarioError, match=r"constellation\.boards"):
+        load(path)
 
 
 def test_the_first_board_follows(sandbox: Sandbox) -> None:
