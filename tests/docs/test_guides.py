@@ -43,7 +43,7 @@ def test_the_wrong_board_of_the_first_run_is_named(tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(text.replace("[[0, 0], [18, 5]]", "[[99, 0]]"))
     with pytest.raises(ScenarioError, match=r"constellation\.boards"):
-        load(path)
+        _ = load(path).space
 
 
 def test_the_first_board_follows(sandbox: Sandbox) -> None:
