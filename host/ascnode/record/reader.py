@@ -98,13 +98,12 @@ class Reader:
         """How far it has come: the end of the last slot, or the last packet or frame of a board."""
         ends = [row[2] for row in self._file.select("slots", "ORDER BY start_us DESC LIMIT 1")]
         for board in self.boards:
-            for table, time in (("frames", "time_us"), ("telemetry", "sent_us")):
-                if self._file.has(table, time):
-                    last = f"SELECT {time} FROM {table} WHERE node = ? ORDER BY number DESC LIMIT 1"
-                    ends += self._file.one(last, (board.node,)) or ()
+            for table in ("frames", "telemetry"):
+                last = self._file.select(table, "WHERE node = ? ORDER BY number DESC LIMIT 1", (board.node,))
+                ends += [row[2] for row in last]
         return max(ends, default=0)
 
-    @cached_property
+    @property
     def boards(self) -> list[rows.Board]:
         """The scenario's boards, in order."""
         return self._all(rows.Board, "boards", "ORDER BY node")
@@ -247,18 +246,14 @@ class Reader:
     def end(self) -> Cursor:
         """Past all that is there now: what `follow` gives from then on is new."""
         with self._file.at_one_time():
-            telemetry, faults = (
-                {one.node: self._next_number(table, one.node) for one in self.boards}
-                for table in ("telemetry", "faults")
-            )
+            telemetry, faults = self._next_numbers("telemetry"), self._next_numbers("faults")
             slots = self._all(rows.Slot, "slots", "ORDER BY start_us DESC LIMIT 1")
             return Cursor(telemetry, faults, slots[0].start_us if slots else -1, self._last_revision())
 
-    def _next_number(self, table: str, node: int) -> int:
-        if not self._file.has(table):
-            return 0
-        last = self._file.one(f"SELECT max(number) FROM {table} WHERE node = ?", (node,))
-        return 0 if last is None or last[0] is None else int(last[0]) + 1
+    def _next_numbers(self, table: str) -> dict[int, int]:
+        rest = "WHERE node = ? ORDER BY number DESC LIMIT 1"
+        last = [row for board in self.boards for row in self._file.select(table, rest, (board.node,))]
+        return {node: number + 1 for node, number, *_ in last}
 
     def _last_revision(self) -> int:
         if not self._file.has("queries", "revision"):
@@ -269,8 +264,6 @@ class Reader:
     def follow(self, cursor: Cursor) -> tuple[News, Cursor]:
         """What has come since, up to 20,000 rows a table, all of one commit; and the cursor to go on from."""
         with self._file.at_one_time():
-            if not self.boards:
-                self.__dict__.pop("boards", None)  # they may still be to come
             telemetry = self._since(cursor.telemetry, "telemetry")
             news = News(
                 [self._packet(row) for row in telemetry],
