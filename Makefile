@@ -1,7 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
 PY := .venv/bin/python
 
-.PHONY: help demo hil test deep lint bench docs figures clean
+.PHONY: help demo hil test deep lint bench clean
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
@@ -44,6 +44,7 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
 
+.PHONY: docs figures
 docs:
 	@.ci/setup docs
 	$(PY) -m mkdocs build --strict --quiet
