@@ -29,7 +29,7 @@ def _ready(**by_name: int) -> Bench:
 
 def _result(bench: Bench, job: int, deadline_s: int = 0, output: int = 10) -> int:
     """Puts an answer in the queue; its packet count."""
-    bench.computer.telemetry.result(bytes(output), deadline_s, 1, 500, job, 2, 3, 0, 5, 6, 7)
+    bench.computer.telemetry.result(bytes(output), deadline_s, 1, 500, job, 2, 3, 0, 5, 6, 7, 0, 0, 0)
     return bench.f[f_.TM_COUNT]
 
 
@@ -113,7 +113,7 @@ def test_no_packet_leaves_before_its_predecessor_or_after_the_period() -> None:
     for _ in range(600):
         for _ in range(rng.randrange(3)):
             if rng.random() < 0.5:
-                _result(bench, 1, rng.randrange(1000), rng.randrange(61))
+                _result(bench, 1, rng.randrange(1000), rng.randrange(52))
             else:
                 bench.computer.telemetry.event(d.EV_SHED, 1)
         start_ms, first = bench.now_ms, len(bench.heard)
@@ -135,7 +135,7 @@ def test_bytes_sent_never_exceed_rate_times_contact_time(rate: int) -> None:
     bench.start_at(90, 430)  # periods lie across the windows' edges
     for _ in range(900):
         while bench.computer.links.held() < 40:
-            _result(bench, 1, 0, rng.randrange(61))
+            _result(bench, 1, 0, rng.randrange(52))
         before = len(bench.heard)
         bench.period()
         for _, packet in bench.heard[before:]:
@@ -177,7 +177,7 @@ def test_the_transmitter_draws_for_the_time_it_sends() -> None:
     drawn_mj = 0
     for period in range(400):
         if period < 300 and rng.random() < 0.6:
-            _result(bench, 1, 0, rng.randrange(61))
+            _result(bench, 1, 0, rng.randrange(52))
         before = len(bench.heard)
         bench.period()
         for _, packet in bench.heard[before:]:
