@@ -29,7 +29,7 @@ def _ready(**by_name: int) -> Bench:
 
 def _result(bench: Bench, job: int, deadline_s: int = 0, output: int = 10) -> int:
     """Puts an answer in the queue; its packet count."""
-    bench.computer.telemetry.result(bytes(output), deadline_s, 1, 500, job, 2, 3, 0, 5, 6, 7, 0, 0, 0)
+    bench.computer.telemetry.result(bytes(output), deadline_s, 1, 500, (job, 2, 3, 0, 5, 6, 7, 0, 0, 0))
     return bench.f[f_.TM_COUNT]
 
 
@@ -76,19 +76,19 @@ def test_packets_leave_at_the_ms_their_last_byte_does() -> None:
     bench = _ready(radio_rate=1000)
     bench.start_at(50, 250)
     for job in range(3):
-        _result(bench, job, output=9)  # 44 bytes
+        _result(bench, job, output=9)  # 53 bytes
     bench.period()
-    assert [ms for ms, _ in bench.heard] == [50_294, 50_338, 50_382]
+    assert [ms for ms, _ in bench.heard] == [50_303, 50_356, 50_409]
 
 
 def test_a_slow_link_takes_the_time_of_all_its_bytes_across_periods() -> None:
-    # 35 bytes at 30 B/s: 1,167 ms each, whatever the periods are.
+    # 44 bytes at 30 B/s: 1,467 ms each, whatever the periods are.
     bench = _ready(radio_rate=30, worth_result=1 << 29)
     bench.start_at(100)
     for job in range(5):
         _result(bench, job, output=0)
-    bench.period(times=7)
-    assert [ms - 100_000 for ms, _ in bench.heard] == [-(-35_000 * (i + 1) // 30) for i in range(5)]
+    bench.period(times=9)
+    assert [ms - 100_000 for ms, _ in bench.heard] == [-(-44_000 * (i + 1) // 30) for i in range(5)]
 
 
 @pytest.mark.parametrize(("rate", "control_period"), [(7, 10), (99, 10), (150, 10), (333, 100), (30, 2500)])

@@ -49,6 +49,7 @@ class FlightComputer:
         self.plans = (self.contacts, self.eclipses)
         self.output = bytearray(accelerator.output_size)
         self.telemetry = Telemetry(self.f, self.links)
+        self._told = [0] * 10  # fields of the answer that is being made
         self._begin()
 
     def _begin(self) -> None:
@@ -357,10 +358,11 @@ class FlightComputer:
             mj = f[f_.JOB_MJ] + w[i + t_.SPENT_MJ]
             f[f_.JOB_J] = (f[f_.JOB_J] + mj // 1000) & 0x3FFFFFFF
             f[f_.JOB_MJ] = mj % 1000
-        job = (w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code)
-        spent = (w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS], w[i + t_.SPENT_MJ])
-        proven = (f[f_.ENGINE], cycles, proof)
-        self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, *(job + spent + proven))
+        told = self._told
+        told[0], told[1], told[2], told[3] = w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code
+        told[4], told[5], told[6] = w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS], w[i + t_.SPENT_MJ]
+        told[7], told[8], told[9] = f[f_.ENGINE], cycles, proof
+        self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, told)
         self.telemetry.report(d.TM_COMPLETE, w[i + t_.SEQUENCE], d.CMD_QUERY, code, s, ms)
         self.tasks.remove(slot)
         if f[f_.RUNNING] == slot:
