@@ -10,7 +10,7 @@ from ascnode_fw.wire import dictionary as d
 from firmware.flight.bench import PARAMETER, Bench, counts
 
 HEADER_BYTES = 13  # of a telemetry packet
-RESULT_BYTES = HEADER_BYTES + 22  # without an output
+RESULT_BYTES = HEADER_BYTES + 31  # without an output
 EVENT_BYTES = HEADER_BYTES + 7
 
 
