@@ -5,12 +5,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ascnode_gateware.device.fault import Fault
 from ascnode_gateware.device.link import MAX_MESSAGE
 from ascnode_gateware.device.make import DeviceSpec
+from ascnode_gateware.sim.build import build_spi_accelerator, cache_folder
 from ascnode_gateware.synth.process import GatewareError
 
 DEADLINE_S = 30.0
@@ -21,15 +25,16 @@ class AcceleratorServer:
     """A context manager; on leaving it the server ends, and with it every link.
 
     `link` gives the board's end of a new link, for the board's process to inherit or to be sent to it; a caller that
-    has passed it on closes its own. GatewareError says what could not be done.
+    has passed it on closes its own. Simulators are kept in `build_folder`. GatewareError says what could not be done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, build_folder: Path | None = None) -> None:
+        self._build_folder = build_folder or cache_folder()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._control.settimeout(DEADLINE_S)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._replies = b""
-        self._number = 0
+        self._numbers: dict[socket.socket, int] = {}
         try:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 [sys.executable, "-m", "ascnode_gateware.device.server"],
@@ -44,18 +49,34 @@ class AcceleratorServer:
     def pid(self) -> int:
         return self._process.pid
 
-    def link(self, kind: str, **details: Any) -> socket.socket:
-        """The board's end of a link to a new accelerator; `details` are DeviceSpec's."""
-        self._number += 1
-        spec = DeviceSpec(kind, **details)
-        ours, theirs = socket_pair()
+    def link(self, kind: str, faults: Iterable[Fault] = (), **details: Any) -> socket.socket:
+        """The board's end of a link to a new accelerator; `details` are DeviceSpec's.
+
+        Kind rtl needs the gateware extra; its simulator is built when it is not there, which takes a minute.
+        """
+        if kind == "rtl" and "executable" not in details:
+            details["executable"] = str(build_spi_accelerator(self._build_folder))
+        spec, number = DeviceSpec(kind, **details), len(self._numbers) + 1
+        board, theirs = socket_pair()
         try:
             with theirs:
-                self._ask({"op": "link", "number": self._number, **asdict(spec)}, [theirs.fileno()])
+                self._ask({"op": "link", "number": number, **asdict(spec)}, [theirs.fileno()])
+            self._numbers[board] = number
+            self.plant(board, faults)
         except BaseException:
-            ours.close()
+            board.close()
             raise
-        return ours
+        return board
+
+    def plant(self, board: socket.socket, faults: Iterable[Fault]) -> None:
+        """In place of the link's faults so far; its frames are counted from here on."""
+        values = [asdict(fault) for fault in faults]
+        self._ask({"op": "faults", "number": self._numbers[board], "faults": values})
+
+    def happened(self, board: socket.socket) -> dict[str, int]:
+        """How often faults of each kind have struck on the link whose end `link` gave."""
+        found: dict[str, int] = self._ask({"op": "happened", "number": self._numbers[board]})
+        return found
 
     def close(self) -> None:
         """Ends the server, by force when it does not end by itself."""

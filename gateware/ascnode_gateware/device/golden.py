@@ -2,10 +2,8 @@
 
 from ascnode_gateware.device.flash_chip import FlashChip
 from ascnode_gateware.device.golden_engine import GoldenEngine, Shared
-from ascnode_gateware.device.interface import GAP_CYCLES, RESET_CYCLES, Rates
+from ascnode_gateware.device.interface import GAP_CYCLES, RESET_CYCLES, Clock, Rates
 from ascnode_gateware.device.spi_port import SpiPort
-
-_US = 1_000_000
 
 
 class GoldenDevice:
@@ -19,11 +17,11 @@ class GoldenDevice:
         shared: Shared | None = None,
         seed: int = 1,
     ) -> None:
-        self._rates = rates or Rates()
+        timing = rates or Rates()
         self.flash = flash or FlashChip()
-        self.engine = GoldenEngine(self.flash, self._rates.clock_hz, shared or Shared(), seed)
+        self.engine = GoldenEngine(self.flash, timing.clock_hz, shared or Shared(), seed)
         self._port = SpiPort(self.engine, self._pass_bytes)
-        self._left_sck = self._left_us = 0  # parts of a cycle
+        self._clock = Clock(timing)
         self._selected = False
 
     def begin(self) -> None:
@@ -49,8 +47,7 @@ class GoldenDevice:
         self.engine.advance(RESET_CYCLES)
 
     def wait_us(self, microseconds: int) -> bool:
-        cycles, self._left_us = divmod(microseconds * self._rates.clock_hz + self._left_us, _US)
-        self.engine.advance(cycles)
+        self.engine.advance(self._clock.of_us(microseconds))
         return self.engine.registers.irq
 
     def flash_frame(self, sent: bytes) -> bytes | None:
@@ -63,6 +60,4 @@ class GoldenDevice:
         """There is nothing to end."""
 
     def _pass_bytes(self, count: int) -> None:
-        wanted = 8 * count * self._rates.clock_hz + self._left_sck
-        cycles, self._left_sck = divmod(wanted, self._rates.sck_hz)
-        self.engine.advance(cycles)
+        self.engine.advance(self._clock.of_bytes(count))

@@ -7,6 +7,7 @@ CLOCK_HZ = 24_000_000
 SCK_HZ = 24_000_000
 GAP_CYCLES = 4  # CS is high for at least so long before a frame
 RESET_CYCLES = 8
+_US = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,22 @@ class Accelerator(Protocol):
 
     def close(self) -> None:
         """Ends what runs for it."""
+
+
+class Clock:
+    """How many cycles of the accelerator's clock something lasts; what is less than one is kept for the next time."""
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+        self._left_sck = self._left_us = 0
+
+    def of_bytes(self, count: int) -> int:
+        """Of bytes on the wires."""
+        wanted = 8 * count * self._rates.clock_hz + self._left_sck
+        cycles, self._left_sck = divmod(wanted, self._rates.sck_hz)
+        return cycles
+
+    def of_us(self, microseconds: int) -> int:
+        wanted = microseconds * self._rates.clock_hz + self._left_us
+        cycles, self._left_us = divmod(wanted, _US)
+        return cycles

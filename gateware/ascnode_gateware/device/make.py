@@ -7,6 +7,7 @@ from ascnode_gateware.device.flash_chip import FlashChip
 from ascnode_gateware.device.golden import GoldenDevice
 from ascnode_gateware.device.golden_engine import Shared
 from ascnode_gateware.device.interface import CLOCK_HZ, SCK_HZ, Accelerator, Rates
+from ascnode_gateware.device.rtl import RtlDevice
 
 KINDS = ("golden", "rtl")
 
@@ -30,6 +31,8 @@ def make_device(spec: DeviceSpec, shared: Shared) -> Accelerator:
     flash = FlashChip(_contents(spec.flash), quad=spec.quad)
     if spec.kind == "golden":
         return GoldenDevice(rates=rates, flash=flash, shared=shared, seed=spec.seed)
+    if spec.kind == "rtl" and spec.executable:
+        return RtlDevice(Path(spec.executable), rates=rates, flash=flash, seed=spec.seed)
     raise ValueError(f"an accelerator is one of {', '.join(KINDS)}, not {spec.kind}")
 
 

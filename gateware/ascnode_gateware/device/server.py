@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ascnode_gateware.device.fault import fault_from
+from ascnode_gateware.device.faulty import FaultyDevice
 from ascnode_gateware.device.golden_engine import Shared
-from ascnode_gateware.device.interface import Accelerator
 from ascnode_gateware.device.link import MAX_MESSAGE, Link
 from ascnode_gateware.device.make import DeviceSpec, make_device
 
@@ -27,7 +28,7 @@ class _Board:
     """One link: the server's end of it and what answers."""
 
     link: socket.socket
-    device: Accelerator
+    device: FaultyDevice
     answers: Link
 
 
@@ -70,12 +71,12 @@ class Server:
             command = json.loads(line)
             return {"ok": self._commands()[command.pop("op")](**command)}
         except KeyError as error:
-            return {"error": f"there is no {error} here"}
+            return {"error": f"there is no {error} here"}  # an op, or the number of a link
         except (ValueError, TypeError, AttributeError) as error:
             return {"error": str(error)}
 
     def _commands(self) -> dict[str, Callable[..., object]]:
-        return {"link": self._add}
+        return {"link": self._add, "faults": self._plant, "happened": self._happened}
 
     def _add(self, number: int, **spec: Any) -> None:
         """A board's link, whose descriptor came with the line."""
@@ -83,13 +84,19 @@ class Server:
             raise ValueError("a link needs its descriptor")
         link = socket.socket(fileno=self._given.pop(0))
         try:
-            device = make_device(DeviceSpec(**spec), self._shared)
+            device = FaultyDevice(make_device(DeviceSpec(**spec), self._shared))
         except BaseException:
             link.close()
             raise
         link.setblocking(False)
         self._boards[number] = _Board(link, device, Link(device))
         self._selector.register(link, selectors.EVENT_READ, lambda: self._answer(number))
+
+    def _plant(self, number: int, faults: list[dict[str, Any]]) -> None:
+        self._boards[number].device.plant([fault_from(values) for values in faults])
+
+    def _happened(self, number: int) -> dict[str, int]:
+        return {str(kind): count for kind, count in self._boards[number].device.happened.items()}
 
     def _answer(self, number: int) -> bool:
         """One message of a board; a board that is gone, or takes no reply, loses its link."""

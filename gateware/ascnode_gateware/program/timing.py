@@ -123,6 +123,8 @@ class Predictor:
         throttle: int = 0,
     ) -> None:
         self._stretch = THROTTLE_CYCLES / (THROTTLE_CYCLES - throttle)
+        # A throttled cycle behind a pass's last word hides the one that the next pass waits.
+        self._hidden = 1 - max(0.0, 2 - self._stretch) * self._stretch
         self._memory, self._stream, self._timing = memory, stream, timing
         self._ring_bank = _bank(ring_base)
         blocks = -(-len(stream) // RING_BLOCK_WORDS)
@@ -182,7 +184,7 @@ class Predictor:
             count = BLOCK_WORDS
             if index == last_pass:
                 count = 0 if final else PARAMETER_WORDS + BLOCK_WORDS
-            last_word = taken + shape.words * self._stretch
+            last_word = taken + shape.words * self._stretch - (0 if job.stream else self._hidden)
             if shares_bank and shape.hidden is not None:
                 # Cycles that the throttle takes leave the bank to the fetcher.
                 free = shape.hidden + (not shape.first_is_read) + shape.words * (self._stretch - 1)
