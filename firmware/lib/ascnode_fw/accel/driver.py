@@ -234,6 +234,7 @@ class Driver:
 
     def _start(self) -> None:
         port = self._port
+        self._is_placed = False  # later layers may write over it
         port.set_register(r_.IRQ, _FLAGS)
         port.set_register(r_.WATCHDOG, _WATCHDOG)
         port.set_register(r_.THROTTLE, self._throttle)
