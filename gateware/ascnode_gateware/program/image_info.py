@@ -8,7 +8,6 @@ from math import prod
 from typing import Any
 
 from ascnode_gateware.program.job import BANK_WORDS, RING_BLOCK_WORDS
-from ascnode_gateware.program.timing import predict_program
 from ascnode_gateware.program.program import (
     LANES,
     MEMORY_WORDS,
@@ -17,6 +16,7 @@ from ascnode_gateware.program.program import (
     OutputLayout,
     Program,
 )
+from ascnode_gateware.program.timing import predict_program
 
 _MAX_NUMBER = 1 << 48  # MACs of a layer are the largest
 _MAX_TEXT = 1000

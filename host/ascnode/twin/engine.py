@@ -14,7 +14,7 @@ Answer = Callable[[bytes], bytes]
 
 class LoggedEngine:
     """Answers as `answer` does, an implementation of its own. That a run succeeds, and in how many cycles, is foreseen
-    from the last one, or follows a board's log (see ascnode_fw.protocols.Engine)."""
+    from the last one at that clock, or follows a board's log (see ascnode_fw.protocols.Engine)."""
 
     def __init__(self, cycles: int, answer: Answer) -> None:
         self.cycles = cycles
@@ -22,7 +22,7 @@ class LoggedEngine:
         self.measured = cycles
         self.verify_every = 1
         self._answer = answer
-        self._expected = cycles
+        self._expected: dict[int, int] = {}  # cycles, by the clock
         self._log: deque[Outcome] = deque()
 
     def follow(self, outcomes: Sequence[Outcome]) -> None:
@@ -38,9 +38,9 @@ class LoggedEngine:
         following: memoryview | None = None,
     ) -> int:
         """One inference; int8 in and out."""
-        self._come_to(Outcome(causes.OK, 0, 0, self._expected))
+        self._come_to(Outcome(causes.OK, 0, 0, self._expected.get(clock_khz, self.cycles)))
         if self.code == causes.OK:
-            self._expected = self.measured
+            self._expected[clock_khz] = self.measured
             output[:] = self._answer(bytes(data))
         return self.code
 

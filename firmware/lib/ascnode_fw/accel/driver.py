@@ -1,6 +1,5 @@
 """The accelerator's driver: loads a program, runs inferences, checks them, mends what went wrong, or says why not."""
 
-from array import array
 from binascii import crc32
 
 from ascnode_fw.accel import causes
@@ -63,7 +62,7 @@ class NoEngine:
         return self.code
 
 
-class Fault(Exception):
+class InferenceError(Exception):
     """A step of an inference has failed; its argument is the cause."""
 
 
@@ -113,8 +112,8 @@ class Driver:
         try:
             self._infer(data, output, following)
             return causes.OK
-        except Fault as fault:
-            cause: int = fault.args[0]
+        except InferenceError as error:
+            cause: int = error.args[0]
         except (LinkError, OSError):
             cause = causes.LINK
         except ProgramError:
@@ -157,10 +156,10 @@ class Driver:
         port = self._port
         port.set_register(r_.IRQ, 0)  # may be lost: see Port
         if port.read(r_.ID, 1) != _IDENTITY:
-            raise Fault(causes.IDENTITY)
+            raise InferenceError(causes.IDENTITY)
         version = port.register(r_.VERSION)
         if (version & r_.VERSION_MAJOR_MASK) >> r_.VERSION_MAJOR_SHIFT != r_.VERSION_MAJOR_EXPECTED:
-            raise Fault(causes.IDENTITY)
+            raise InferenceError(causes.IDENTITY)
         for at in range(0, len(self._program.segments), p_.SEGMENT_WORDS):
             self._load(at)
         self._ready = True
@@ -176,7 +175,7 @@ class Driver:
             crc = crc32(piece, crc)
             self._port.write(address + done, count)
         if crc != expected:
-            raise Fault(causes.PROGRAM)
+            raise InferenceError(causes.PROGRAM)
 
     # --- input and output
 
@@ -249,13 +248,13 @@ class Driver:
         for _ in range(_POLLS + 1):
             status = self._port.register(r_.STATUS)
             if status & r_.STATUS_ERROR_MASK:
-                raise Fault(causes.STOPPED)
+                raise InferenceError(causes.STOPPED)
             if status & r_.STATUS_DONE_MASK:
                 return
             if not status & r_.STATUS_BUSY_MASK:
-                raise Fault(causes.RESET)
+                raise InferenceError(causes.RESET)
             self._bus.wait_us(step_us)
-        raise Fault(causes.HUNG)
+        raise InferenceError(causes.HUNG)
 
     def _check_run(self) -> None:
         # Whether it was this program that ran, at this speed: a reset takes its address and the throttle away.
@@ -265,9 +264,9 @@ class Driver:
         stood = port.register(r_.THROTTLED)
         most = self._expected()
         if not self.cycles - (self.cycles >> 4) <= self.measured <= most + (most >> 3):
-            raise Fault(causes.RESET)
+            raise InferenceError(causes.RESET)
         if pixels > self.measured or abs(stood - self._stands(pixels)) > (most >> 4) + _FULL:
-            raise Fault(causes.RESET)
+            raise InferenceError(causes.RESET)
         self.pixels = pixels
 
     def _stands(self, pixels: int) -> int:
@@ -285,7 +284,7 @@ class Driver:
                 self._load(at)
                 bad += 1
         if bad:
-            raise Fault(causes.WEIGHTS)
+            raise InferenceError(causes.WEIGHTS)
 
     def _intact(self, at: int) -> bool:
         address, words, expected, _ = self._program.segments[at : at + p_.SEGMENT_WORDS]
@@ -308,8 +307,8 @@ class Driver:
         try:
             self._prepare()
             return causes.OK
-        except Fault as fault:
-            cause: int = fault.args[0]
+        except InferenceError as error:
+            cause: int = error.args[0]
             return cause
         except (LinkError, OSError):
             return causes.LINK
