@@ -66,9 +66,7 @@ class Replay:
                 f"the record does not hold what {name} began with: it was written before schema 4"
             )
         if "keys.bin" not in self._kept.files(0):
-            raise ReplayError(
-                f"{name} had a key that is not a bench's: records never hold one, so it cannot be replayed"
-            )
+            raise ReplayError(f"the key of {name} is not in the record, which holds none but a bench's own")
 
     async def fly(self, progress: Progress = lambda time_us: None) -> Replayed:
         """Replays until the end, a difference, or what this board cannot do."""
