@@ -18,6 +18,8 @@ _COMMANDS = MappingProxyType(
     {
         "demo": "demo",
         "run": "run",
+        "runs": "app",
+        "replay": "replay",
         "board": "board",
         "boards": "app",
         "flash": "flash",
