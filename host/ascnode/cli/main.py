@@ -25,7 +25,6 @@ _COMMANDS = MappingProxyType(
         "sky": "app",
         "mesh": "app",
         "twin": "app",
-        "report": "report",
         "stream": "stream",
         "dictionary": "app",
     }

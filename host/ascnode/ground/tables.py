@@ -84,14 +84,14 @@ is 1/100 K. Limits are where the flight software acts, by the defaults of the pa
 _TELEMETRY = """
 ## Telemetry
 
-Primary header ({header} bytes), time (CUC, 4 bytes of seconds and 2 of 1/65536 s, since the scenario's epoch), packet id
-(1), then the fields at their offsets. The data goes on to the packet's end where it says so.
+Primary header ({header} bytes), time (CUC, 4 bytes of seconds and 2 of 1/65536 s, since the scenario's epoch), packet
+id (1), then the fields at their offsets. The data goes on to the packet's end where it says so.
 """
 _COMMANDS = """
 ## Telecommands
 
-Primary header ({header} bytes), key index (2), sequence number (4), command (1), the arguments, and HMAC-SHA256 over all
-before it, cut to {mac} bytes.
+Primary header ({header} bytes), key index (2), sequence number (4), command (1), the arguments, and HMAC-SHA256 over
+all before it, cut to {mac} bytes.
 """
 
 
@@ -124,7 +124,7 @@ def _layout_text(layout: Layout, first: int) -> str:
 
 def _names(field: Field) -> str:
     labels = field.unit.labels
-    return _values(field.unit) if len(labels) <= _FEW else f"a {field.name}: see below"
+    return _values(field.unit) if len(labels) <= _FEW else "see below"
 
 
 def _type(field: Field) -> str:
