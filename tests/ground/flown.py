@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from ascnode.ground.air import AirPacket, in_order
-from ascnode.ground.source import Source
+from ascnode.record.reader import open_record
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.packet import TM_BYTES, pack_tm
 from scenario.flight import fly, scenario
@@ -60,10 +60,8 @@ def record() -> Path:
 @cache
 def packets() -> tuple[AirPacket, ...]:
     """All that crossed the radios of that run, in order of time."""
-    source = Source(record())
-    found = tuple(in_order({node: source.frames(node) for node in source.nodes()}))
-    source.close()
-    return found
+    with open_record(record()) as reader:
+        return tuple(in_order({board.node: reader.frames(board.node) for board in reader.boards}))
 
 
 def telemetry() -> list[bytes]:

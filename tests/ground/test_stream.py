@@ -18,10 +18,11 @@ from ascnode.errors import AscnodeError, RecordError
 from ascnode.ground import outlets, stream
 from ascnode.ground.air import Air, with_apid
 from ascnode.ground.outlets import TcpOutlet
-from ascnode.ground.source import Source
 from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
 from ascnode.record.database import Record
+from ascnode.record.reader import open_record
+from ascnode.record.rows import Frame
 from ascnode.scenario.provision import bench_key
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.auth import Signer
@@ -65,10 +66,10 @@ async def read_all(port: int) -> bytes:
 
 
 async def send_to(wish: Wish, speed: float | None = None, commands: bool = False) -> int:
-    source = Source(record())
+    reader, _ = await await_boards(record(), 0.0)
     async with Ways(wish, BOARDS, lambda text: None) as ways:
         await await_clients(ways.ports, WAIT_S, lambda text: None)
-        return await play(recorded(source, BOARDS), ways, Pace(speed), commands, lambda time_us, count: None)
+        return await play(recorded(reader, BOARDS), ways, Pace(speed), commands, lambda time_us, count: None)
 
 
 def test_each_board_has_a_port_and_each_client_gets_every_byte() -> None:
@@ -282,12 +283,8 @@ def test_a_growing_record_is_followed_to_its_end(tmp_path: Path, monkeypatch: py
     async def body() -> list[Any]:
         path = tmp_path / "growing.sqlite"
         growth = asyncio.ensure_future(grow(path))
-        while not path.exists():
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
-        source = Source(path)
-        nodes = await await_boards(source, WAIT_S)
-        found = [one async for one in following(source, list(nodes), WAIT_S, lambda text: None)]
+        reader, nodes = await await_boards(path, WAIT_S)
+        found = [one async for one in following(reader, list(nodes), WAIT_S, lambda text: None)]
         await growth
         return found
 
@@ -305,7 +302,8 @@ def test_a_run_that_was_cut_off_ends_the_following_with_a_word(tmp_path: Path) -
 
     async def body() -> int:
         nodes = list(BOARDS)
-        return len([one async for one in following(Source(tmp_path / "cut.sqlite"), nodes, 0.0, told.append)])
+        reader = open_record(tmp_path / "cut.sqlite")
+        return len([one async for one in following(reader, nodes, 0.0, told.append)])
 
     assert asyncio.run(body()) == len(packets())
     assert told == [
@@ -320,13 +318,13 @@ def test_a_record_without_boards_has_no_packets(tmp_path: Path) -> None:
     with Record(tmp_path / "none.sqlite") as empty:
         empty.values("figures", {"answered": 0})
     with pytest.raises(AscnodeError, match="has no boards: simulated nodes send no packets"):
-        asyncio.run(await_boards(Source(tmp_path / "none.sqlite"), 5.0))
+        asyncio.run(await_boards(tmp_path / "none.sqlite", 5.0))
 
 
 def test_a_frame_that_was_cut_names_itself() -> None:
     done = bytes((d.SIM, 0x82)) + bytes(10)
     with pytest.raises(RecordError, match="frame 7 of node 3 does not decode"):
-        Air(3).feed(7, 0, "down", done)
+        Air(3).feed(Frame(3, 7, 0, "down", done))
 
 
 def test_an_apid_past_the_last_is_refused() -> None:

@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.ground.air import AirPacket, names
-from ascnode.ground.source import Source
 from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
 from ascnode.view.live import clock
@@ -108,23 +107,19 @@ async def _stream(run: Path, wish: Wish, options: Options) -> None:
     def tell(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True)
 
-    source = Source(run)
-    try:
-        boards = await await_boards(source, _START_S if options.idle_s else 0.0)
+    reader, boards = await await_boards(run, _START_S if options.idle_s else 0.0)
+    with reader:
         nodes = names(boards, options.nodes)
-        end_us = max(source.end_us(node) for node in nodes)
         async with Ways(wish, nodes, tell) as ways:
             packets: AsyncIterator[AirPacket]
             if options.idle_s is None:
                 await await_clients(ways.ports, options.wait_s, tell)
-                packets = recorded(source, nodes)
+                packets = recorded(reader, nodes)
             else:
-                packets = following(source, list(nodes), options.idle_s, tell)
-            with _Shown(console, end_us) as shown:
+                packets = following(reader, list(nodes), options.idle_s, tell)
+            with _Shown(console, reader.newest_us) as shown:
                 count = await play(packets, ways, Pace(options.speed), options.commands, shown.update)
         tell(f"{count:,} packets of {len(nodes)} {'board' if len(nodes) == 1 else 'boards'}")
-    finally:
-        source.close()
 
 
 class _Shown:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ascnode.errors import RecordError, SessionError
+from ascnode.record.rows import Frame
 from ascnode.session import messages
 from ascnode.session.messages import Done
 from ascnode_fw import link
-from ascnode_fw.wire import dictionary as d
 
 _EVENTS_AT = link.SIM_BYTES + struct.calcsize(link.EXCHANGE_FORMAT)
 _EVENT_BYTES = struct.calcsize(link.EVENT_FORMAT)
@@ -37,17 +37,15 @@ class Air:
         self._parts: list[Done] = []
         self._now_us = 0
 
-    def feed(self, number: int, time_us: int, direction: str, body: bytes) -> list[AirPacket]:
+    def feed(self, frame: Frame) -> list[AirPacket]:
         """The packets that a frame completes; RecordError when it is cut short."""
-        if body[:1] == bytes((d.FLIGHT,)):
-            return [AirPacket(time_us, self._node, direction == "up", body[1:])]
         try:
-            return self._sim(direction, body)
-        except (SessionError, struct.error) as e:
-            raise RecordError(f"frame {number} of node {self._node} does not decode: {e}") from None
+            return self._sim(frame.direction, frame.body)
+        except (SessionError, struct.error, IndexError) as e:
+            raise RecordError(f"frame {frame.number} of node {self._node} does not decode: {e}") from None
 
     def _sim(self, direction: str, body: bytes) -> list[AirPacket]:
-        kind = body[1] if body[0] == d.SIM else 0
+        kind = body[1]
         if direction == "up" and kind == link.EXCHANGE:
             if body[link.SIM_BYTES + 1] == 0:  # the first frame of another exchange
                 self._events = []
@@ -82,13 +80,13 @@ def _events(body: bytes) -> Iterator[tuple[int, int, bytes]]:
         yield (s * 1000 + ms) * 1000, kind, body[at - size : at]
 
 
-def in_order(frames: Mapping[int, Iterator[tuple[int, int, str, bytes]]]) -> Iterator[AirPacket]:
-    """The packets of many boards in order of time, from each one's frames (number, time_us, direction, body)."""
+def in_order(frames: Mapping[int, Iterator[Frame]]) -> Iterator[AirPacket]:
+    """The packets of many boards in order of time, from each one's frames."""
 
-    def of(node: int, rows: Iterator[tuple[int, int, str, bytes]]) -> Iterator[AirPacket]:
+    def of(node: int, rows: Iterator[Frame]) -> Iterator[AirPacket]:
         air = Air(node)
-        for row in rows:
-            yield from air.feed(*row)
+        for frame in rows:
+            yield from air.feed(frame)
 
     return heapq.merge(*(of(*item) for item in frames.items()), key=lambda packet: packet.time_us)
 

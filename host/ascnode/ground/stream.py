@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from pathlib import Path
 
-from ascnode.errors import AscnodeError
+from ascnode.errors import AscnodeError, RecordError
 from ascnode.ground.air import Air, AirPacket, in_order, with_apid
 from ascnode.ground.outlets import TcpOutlet, Tell
-from ascnode.ground.source import Source
 from ascnode.ground.ways import Ways
+from ascnode.record.reader import Reader, open_record
 
 POLL_S = 0.2
 BATCH = 64  # packets between two looks at who has room
@@ -59,36 +60,36 @@ async def play(
     return count
 
 
-async def recorded(source: Source, nodes: Iterable[int]) -> AsyncIterator[AirPacket]:
+async def recorded(reader: Reader, nodes: Iterable[int]) -> AsyncIterator[AirPacket]:
     """All packets of a run that is over, in order of time."""
-    for packet in in_order({node: source.frames(node) for node in nodes}):
+    for packet in in_order({node: reader.frames(node) for node in nodes}):
         yield packet
 
 
 async def following(
-    source: Source, nodes: Sequence[int], idle_s: float, tell: Tell
+    reader: Reader, nodes: Sequence[int], idle_s: float, tell: Tell
 ) -> AsyncIterator[AirPacket]:
     """The packets of a run that goes on, as its record grows, until it has ended or nothing has come for so long.
 
     Boards advance beside each other, so order of time holds for each of them and not over all.
     """
     airs = {node: Air(node) for node in nodes}
-    seen = dict.fromkeys(nodes, -1)
+    expected = dict.fromkeys(nodes, 0)
     grown_s = time.monotonic()
     while True:
-        over = source.finished()
+        over = reader.whole
         found: list[AirPacket] = []
         for node, air in airs.items():
-            for frame in source.frames(node, seen[node]):
-                found += air.feed(*frame)
-                seen[node], grown_s = frame[0], time.monotonic()
+            for frame in reader.frames(node, expected[node]):
+                found += air.feed(frame)
+                expected[node], grown_s = frame.number + 1, time.monotonic()
         for packet in sorted(found, key=lambda one: one.time_us):
             yield packet
         if over:
             return
         if time.monotonic() - grown_s > idle_s:
             tell(
-                f"{source.path} has not grown for {idle_s:g} s: the run has stopped without its closing figures"
+                f"{reader.path} has not grown for {idle_s:g} s: the run has stopped without its closing figures"
             )
             return
         await asyncio.sleep(POLL_S)
@@ -108,11 +109,22 @@ async def await_clients(outlets: Sequence[TcpOutlet], wait_s: float, tell: Tell)
         raise AscnodeError(f"no client came within {wait_s:g} s to {where}")
 
 
-async def await_boards(source: Source, wait_s: float) -> dict[int, str]:
-    """The boards of a run that may have just begun; AscnodeError when there are none by then."""
+async def await_boards(path: Path, wait_s: float) -> tuple[Reader, dict[int, str]]:
+    """A record, and its boards; of a run that is about to begin once it has them. AscnodeError when there are none."""
     deadline = time.monotonic() + wait_s
-    while not (nodes := source.nodes()):
-        if source.finished() or time.monotonic() > deadline:
-            raise AscnodeError(f"{source.path} has no boards: simulated nodes send no packets")
+    while True:
+        late = time.monotonic() >= deadline
+        try:
+            reader = open_record(path)
+        except RecordError:
+            if late:
+                raise
+            await asyncio.sleep(POLL_S)
+            continue
+        if boards := reader.boards:
+            return reader, {board.node: board.name for board in boards}
+        over = reader.whole or late
+        reader.close()
+        if over:
+            raise AscnodeError(f"{path} has no boards: simulated nodes send no packets")
         await asyncio.sleep(POLL_S)
-    return nodes
