@@ -25,6 +25,7 @@ _COMMANDS = MappingProxyType(
         "sky": "app",
         "mesh": "app",
         "twin": "app",
+        "report": "report",
         "stream": "stream",
         "dictionary": "app",
     }
