@@ -1,14 +1,18 @@
 """A small run whose boards talk: three twins, refusals among the answers, a reset, a power cap."""
 
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from tempfile import mkdtemp
 
+from rich.console import Console
+
+from ascnode.cli.run import Flight
 from ascnode.ground.air import AirPacket, in_order
 from ascnode.record.reader import open_record
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.packet import TM_BYTES, pack_tm
-from scenario.flight import fly, scenario
+from scenario.flight import scenario
 
 TEXT = """
 name = "talk"
@@ -44,7 +48,7 @@ each_w = 100
 kind = "board"
 node = "sat-5-1"
 effect = "reset"
-start_s = 150
+start_s = 112
 """
 
 
@@ -53,7 +57,7 @@ def record() -> Path:
     """Flown once a process."""
     folder = Path(mkdtemp(prefix="ascnode-test-"))
     path = folder / "talk.sqlite"
-    fly(scenario(folder, TEXT), path)
+    Flight(scenario(folder, TEXT), path, None, Console(file=StringIO())).fly()
     return path
 
 

@@ -14,6 +14,7 @@ from ascnode.record.rows import Board, Fault, Query, Telemetry
 from ascnode_fw.wire import dictionary as d
 
 WINDOW_US = 300_000_000
+_PERIOD_US = 1_000_000  # what arrives in the period in which a board goes off meets none
 _APART = 5  # faults of one kind that are told one by one; of more the report tells together
 _CHARGE_STEP = 10  # 1/1000: a change that is told
 
@@ -108,7 +109,7 @@ def _followers(life: _Life, kind: str, start_us: int, end_us: int) -> Iterator[s
     mine: dict[str, list[Fault]] = {name: [] for name in _FOLLOWERS.get(kind, ())}
     for one in life.faults:
         name = one.kind if one.kind == "divergence" else one.target
-        if name in mine and _follows(one) and start_us <= one.time_us <= end_us:
+        if name in mine and _follows(one) and start_us - _PERIOD_US <= one.time_us <= end_us:
             mine[name].append(one)
     for one in mine.get("divergence", []):
         yield f"found by comparison with the twin: {one.detail.partition(': ')[2]}"
@@ -143,7 +144,10 @@ def _told(events: Sequence[Telemetry], start_us: int, end_us: int) -> Iterator[s
 
 
 def _lost(lost: Sequence[Query], start_us: int, end_us: int) -> Iterator[str]:
-    causes = Counter(one.cause for one in lost if start_us <= one.known_until_us <= end_us)
+    # under way then: between being sent and being due
+    causes = Counter(
+        one.cause for one in lost if one.sent_us <= end_us and one.deadline_s * 1_000_000 >= start_us
+    )
     if causes:
         words = ", ".join(f"{count:,} {cause}" for cause, count in causes.most_common())
         yield f"queries lost here: {words}"
