@@ -18,6 +18,7 @@ _COMMANDS = MappingProxyType(
     {
         "demo": "demo",
         "run": "run",
+        "runs": "app",
         "board": "board",
         "boards": "app",
         "flash": "flash",

@@ -30,20 +30,34 @@ class RecordFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         _look_at(path)
-        with self.guarded():
-            self._db = sqlite3.connect(
-                f"file:{quote(str(path.absolute()))}?mode=ro",
-                uri=True,
-                timeout=_BUSY_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
+        self._db = self._open()
         try:
             with self.guarded():
                 self._prepare()
         except BaseException:
             self._db.close()
             raise
+
+    def _open(self) -> sqlite3.Connection:
+        # Without a WAL nobody writes, and no index of one need be put beside the file.
+        options = "" if _wal(self.path).exists() else "&immutable=1"
+        name = f"file:{quote(str(self.path.absolute()))}?mode=ro{options}"
+        with self.guarded():
+            db = sqlite3.connect(name, _BUSY_S, isolation_level=None, uri=True, check_same_thread=False)
+        try:
+            db.execute("PRAGMA schema_version")
+        except sqlite3.Error as e:
+            db.close()
+            if not options and e.sqlite_errorcode & 0xFF in (
+                sqlite3.SQLITE_CANTOPEN,
+                sqlite3.SQLITE_READONLY,
+            ):
+                raise RecordError(
+                    f"{self.path} cannot be read in a folder that cannot be written, since its last rows lie in "
+                    f"{_wal(self.path).name}: copy both elsewhere"
+                ) from None
+            raise RecordError(f"{self.path} {_said(e)}") from None
+        return db
 
     def _prepare(self) -> None:
         # What lies in the file must not act: no views or triggers that call functions, no writes.
@@ -132,6 +146,10 @@ def _names(table: str) -> list[str]:
     return [one.name for one in schema.BY_NAME[table].columns]
 
 
+def _wal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
 def _look_at(path: Path) -> None:
     # What SQLite would say less clearly.
     try:
@@ -144,7 +162,7 @@ def _look_at(path: Path) -> None:
         raise RecordError(f"{path} is empty: the run was stopped before it began, or this is no record")
     if not head.startswith(_MAGIC):
         raise RecordError(f"{path} is not a record: it is no SQLite file")
-    if not path.with_name(f"{path.name}-wal").exists():
+    if not _wal(path).exists():
         _whole(path, head, size)
 
 
@@ -158,6 +176,8 @@ def _whole(path: Path, head: bytes, size: int) -> None:
 
 def _said(error: sqlite3.Error) -> str:
     text = str(error)
-    if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "unable to open" in text):
+    if isinstance(error, sqlite3.OperationalError) and any(
+        one in text for one in ("locked", "unable to open", "readonly")
+    ):
         return f"cannot be read: {text}"
     return f"is damaged: {text}"
