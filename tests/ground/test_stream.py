@@ -20,6 +20,7 @@ from ascnode.ground.air import Air, with_apid
 from ascnode.ground.outlets import TcpOutlet
 from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
+from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record
 from ascnode.record.reader import open_record
 from ascnode.record.rows import Frame
@@ -271,6 +272,7 @@ def test_a_growing_record_is_followed_to_its_end(tmp_path: Path, monkeypatch: py
 
     async def grow(path: Path) -> None:
         with Record(path) as growing:
+            growing.values("wall", {"process": process_mark()})
             growing.add("boards", *boards[0])
             growing._db.executemany(f"INSERT INTO boards VALUES ({columns})", boards[1:])
             for at in range(0, len(frames), 40):
@@ -284,7 +286,7 @@ def test_a_growing_record_is_followed_to_its_end(tmp_path: Path, monkeypatch: py
         path = tmp_path / "growing.sqlite"
         growth = asyncio.ensure_future(grow(path))
         reader, nodes = await await_boards(path, WAIT_S)
-        found = [one async for one in following(reader, list(nodes), WAIT_S, lambda text: None)]
+        found = [one async for one in following(reader, list(nodes), lambda text: None)]
         await growth
         return found
 
@@ -298,16 +300,17 @@ def test_a_run_that_was_cut_off_ends_the_following_with_a_word(tmp_path: Path) -
     with sqlite3.connect(record()) as db, sqlite3.connect(tmp_path / "cut.sqlite") as cut:
         db.backup(cut)
         cut.execute("DELETE FROM figures")
+        cut.execute("UPDATE wall SET value = '[1, 0]' WHERE key = 'process'")
     told: list[str] = []
 
     async def body() -> int:
         nodes = list(BOARDS)
         reader = open_record(tmp_path / "cut.sqlite")
-        return len([one async for one in following(reader, nodes, 0.0, told.append)])
+        return len([one async for one in following(reader, nodes, told.append)])
 
     assert asyncio.run(body()) == len(packets())
     assert told == [
-        f"{tmp_path / 'cut.sqlite'} has not grown for 0 s: the run has stopped without its closing figures"
+        f"{tmp_path / 'cut.sqlite'} grows no more: the run has stopped without its closing figures"
     ]
 
 

@@ -151,8 +151,12 @@ def test_a_run_that_was_stopped_is_told_as_such(tmp_path: Path) -> None:
     deleted = [f"DELETE FROM {table}" for table in ("figures", "nodes")]
     later = "DELETE FROM slots WHERE start_us > 200000000"
     text = report_of(changed(tmp_path, *deleted, later))
-    assert "The record ends at 0:03:" in words(text)
-    assert "without its end" in words(text)
+    assert "The run is under way: what follows is as of 0:03:" in words(text)  # this process wrote it
+    (tmp_path / "other").mkdir()
+    gone = "UPDATE wall SET value = '[1, 0]' WHERE key = 'process'"
+    text = report_of(changed(tmp_path / "other", *deleted, later, gone))
+    assert "The run was stopped at 0:03:" in words(text)
+    assert "△ interrupted" in words(text)
     assert "no closing figures of its nodes" in words(text)
 
 

@@ -6,25 +6,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from ascnode.cli.runs import Run as RunArgument
+from ascnode.cli.runs import opened
+from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError
-from ascnode.record.reader import open_record
 from ascnode.report.facts import gather
 from ascnode.report.page import page
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="The run's record.")],
+    run: RunArgument,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; by default beside the record.")
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Write the story of a run as one HTML file that needs nothing else."""
-    path = output or run.with_suffix(".html")
-    console = Console()
-    with open_record(run) as reader, console.status(f"Reading {run}"):
+    console = open_console()
+    with opened(run) as reader, console.status(f"Reading {reader.path}"):
+        path = output or reader.path.with_suffix(".html")
         text = page(gather(reader))
         _write(path, text)
     console.print(f"{path}: {len(text.encode()) / 1000:,.0f} kB", highlight=False, soft_wrap=True)

@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from ascnode.cli.runs import Run as RunArgument
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.ground.air import AirPacket, names
 from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
+from ascnode.record.catalogue import find_record
 from ascnode.view.live import clock
 
 _START_S = 60.0  # for a run that has just begun to have its boards
@@ -24,17 +26,17 @@ _TELL_EVERY_S = 10.0
 
 @dataclass(frozen=True)
 class Options:
-    """How a record is played: `idle_s` ends the following of one that grows no more, None plays it as it is."""
+    """How a record is played; `follow`: one that is being written."""
 
     speed: float | None
     nodes: tuple[str, ...]
     commands: bool
     wait_s: float
-    idle_s: float | None
+    follow: bool
 
 
 def stream(
-    run: Annotated[Path, typer.Argument(help="The run's record.")],
+    run: RunArgument,
     tcp: Annotated[
         int | None,
         typer.Option(min=1024, max=65535, help="TCP port of board 0; board n has the n-th after it."),
@@ -62,22 +64,22 @@ def stream(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds that a record waits for a client at each TCP port.")
     ] = 60.0,
-    idle: Annotated[
-        float, typer.Option(min=1, help="With --follow: end after so many seconds without growth.")
-    ] = 60.0,
 ) -> None:
     """Send what a run's boards sent by radio, as CCSDS space packets, over TCP or UDP or into a file."""
     if tcp is None and udp is None and to_file is None:
         raise AscnodeError("say where the packets go: --tcp PORT, --udp HOST:PORT or --to-file FILE")
     wish = Wish(tcp, _address(udp), to_file, listen, one_port)
     in_time = not follow and (tcp is not None or udp is not None)
-    options = Options(
-        _speed(speed) if in_time else None, tuple(node or ()), commands, wait, idle if follow else None
-    )
+    options = Options(_speed(speed) if in_time else None, tuple(node or ()), commands, wait, follow)
     try:
-        asyncio.run(_stream(run, wish, options))
+        asyncio.run(_stream(_path(run, follow), wish, options))
     except KeyboardInterrupt:
         raise StoppedError("stopped by Ctrl-C") from None
+
+
+def _path(run: str, follow: bool) -> Path:
+    path = Path(run)
+    return path if follow and path.suffix else find_record(run)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:
@@ -107,16 +109,16 @@ async def _stream(run: Path, wish: Wish, options: Options) -> None:
     def tell(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True)
 
-    reader, boards = await await_boards(run, _START_S if options.idle_s else 0.0)
+    reader, boards = await await_boards(run, _START_S if options.follow else 0.0)
     with reader:
         nodes = names(boards, options.nodes)
         async with Ways(wish, nodes, tell) as ways:
             packets: AsyncIterator[AirPacket]
-            if options.idle_s is None:
+            if not options.follow:
                 await await_clients(ways.ports, options.wait_s, tell)
                 packets = recorded(reader, nodes)
             else:
-                packets = following(reader, list(nodes), options.idle_s, tell)
+                packets = following(reader, list(nodes), tell)
             with _Shown(console, reader.newest_us) as shown:
                 count = await play(packets, ways, Pace(options.speed), options.commands, shown.update)
         tell(f"{count:,} packets of {len(nodes)} {'board' if len(nodes) == 1 else 'boards'}")

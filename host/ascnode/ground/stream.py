@@ -9,6 +9,7 @@ from ascnode.errors import AscnodeError, RecordError
 from ascnode.ground.air import Air, AirPacket, in_order, with_apid
 from ascnode.ground.outlets import TcpOutlet, Tell
 from ascnode.ground.ways import Ways
+from ascnode.record.catalogue import INTERRUPTED, state_of
 from ascnode.record.reader import Reader, open_record
 
 POLL_S = 0.2
@@ -66,31 +67,26 @@ async def recorded(reader: Reader, nodes: Iterable[int]) -> AsyncIterator[AirPac
         yield packet
 
 
-async def following(
-    reader: Reader, nodes: Sequence[int], idle_s: float, tell: Tell
-) -> AsyncIterator[AirPacket]:
-    """The packets of a run that goes on, as its record grows, until it has ended or nothing has come for so long.
+async def following(reader: Reader, nodes: Sequence[int], tell: Tell) -> AsyncIterator[AirPacket]:
+    """The packets of a run that goes on, as its record grows, until it has ended or its process is gone.
 
     Boards advance beside each other, so order of time holds for each of them and not over all.
     """
     airs = {node: Air(node) for node in nodes}
     expected = dict.fromkeys(nodes, 0)
-    grown_s = time.monotonic()
     while True:
         over = reader.whole
         found: list[AirPacket] = []
         for node, air in airs.items():
             for frame in reader.frames(node, expected[node]):
                 found += air.feed(frame)
-                expected[node], grown_s = frame.number + 1, time.monotonic()
+                expected[node] = frame.number + 1
         for packet in sorted(found, key=lambda one: one.time_us):
             yield packet
         if over:
             return
-        if time.monotonic() - grown_s > idle_s:
-            tell(
-                f"{reader.path} has not grown for {idle_s:g} s: the run has stopped without its closing figures"
-            )
+        if not found and state_of(reader) == INTERRUPTED:
+            tell(f"{reader.path} grows no more: the run has stopped without its closing figures")
             return
         await asyncio.sleep(POLL_S)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
+from ascnode.record.catalogue import state_of
 from ascnode.report import plots, repeat, story, tables
 from ascnode.report.facts import Facts
 from ascnode.view.html.page import attributes, document, mark
@@ -35,7 +36,7 @@ def _plots(found: Iterable[str]) -> str:
 
 
 def _head(facts: Facts) -> str:
-    state = mark("pass", "whole") if facts.reader.whole else mark("warning", "without its end")
+    state = mark("pass" if facts.reader.whole else "warning", state_of(facts.reader))
     started = facts.reader.wall.get("started", "")
     scenario = facts.reader.scenario
     words = (

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ascnode.record.catalogue import INTERRUPTED, UNDER_WAY, state_of
 from ascnode.report.facts import Facts
 from ascnode.report.outcomes import Cause, Outcomes
 from ascnode.scenario.hardware import KELVIN_AT_0_C
@@ -81,8 +82,11 @@ def sentences(facts: Facts) -> Iterator[str]:
     """The summary."""
     found, figures_told = facts.outcomes, facts.reader.figures
     end = clock(facts.end_us / 1e6)
-    if not facts.reader.whole:
-        yield f"The record ends at {end} without closing figures: the run goes on, or was stopped there."
+    state = state_of(facts.reader)
+    if state == UNDER_WAY:
+        yield f"The run is under way: what follows is as of {end}."
+    elif state == INTERRUPTED:
+        yield f"The run was stopped at {end}, without its closing figures."
     yield (
         f"In {end} of simulated time users sent {found.sent:,} queries; {found.timely:,} "
         f"({share(found.timely, found.sent)}) were answered in time, {found.late:,} came late, "
