@@ -19,6 +19,7 @@ _COMMANDS = MappingProxyType(
         "demo": "demo",
         "run": "run",
         "runs": "app",
+        "replay": "replay",
         "board": "board",
         "boards": "app",
         "flash": "flash",
