@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ascnode.boards.accelerators import AcceleratorKind
 from ascnode.errors import BoardError
 from ascnode.faults.board import Control
 from ascnode.faults.injector import Injector
@@ -33,6 +34,7 @@ class Setup:
     seed: int
     plant: str  # "board" or "host"
     folder: Path
+    accelerator: AcceleratorKind = "none"  # beside each board in a process; a real one has what it has
 
     @cached_property
     def payload(self) -> Payload:
@@ -41,7 +43,9 @@ class Setup:
 
     def files(self, node: int) -> dict[str, bytes]:
         """What lies on a node's flash beside the firmware."""
-        return node_files(self.scenario.node, self.payload.image, self.seed, node, self.scenario.step_ms)
+        program = self.payload.program_image if self.accelerator != "none" else None
+        model = self.payload.image
+        return node_files(self.scenario.node, model, self.seed, node, self.scenario.step_ms, program)
 
 
 class Device(ABC):

@@ -74,8 +74,11 @@ def test_a_job_is_charged_cycles_time_and_energy_of_its_clock(
     (answer,) = _answers(node, ascnode_sky, [image()])
     (result,) = [one for one in node.heard if one.name == "result"]
     point = result.fields["operating_point"]
-    macs = sum(int(layer.macs) for layer in [node.twin.node.accelerator])
-    work_kcycles = macs * node.parameter("cycles_per_mac") / 1000
+    engine = node.twin.engine
+    if engine is None:
+        work_kcycles = node.twin.node.accelerator.macs * node.parameter("cycles_per_mac") / 1000
+    else:
+        work_kcycles = engine.cycles * node.parameter("work_scale") / 1000
     duration_s = work_kcycles / node.parameter(f"clock_{point}")
     energy_j = duration_s * node.parameter(f"power_{point}") * node.joules_per_unit / 1000
     assert answer.work_kcycles == int(work_kcycles)
