@@ -2,9 +2,10 @@
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ascnode.boards.accelerators import Accelerators
@@ -34,6 +35,9 @@ from ascnode_fw.wire import dictionary as d
 from ascnode_hil.errors import BlockedError
 from ascnode_hil.rig import Device, Setup
 from ascnode_hil.target import Target
+
+if TYPE_CHECKING:
+    from ascnode_gateware.device.fault import Fault
 
 _PATIENCE = Patience(first_s=0.25, most_s=1.0, tries=10)  # a lost cable is told within ten seconds
 
@@ -108,6 +112,7 @@ class VirtualDevice(_Paired):
     def __init__(self, setup: Setup, node: int, name: str) -> None:
         super().__init__(setup, node, name)
         self._stack = AsyncExitStack()
+        self.link: int | None = None
         self.accelerators = self._stack.enter_context(Accelerators(setup.accelerator))
 
     async def open(self) -> None:
@@ -130,6 +135,11 @@ class VirtualDevice(_Paired):
     def version(self) -> str:
         """What the board says of itself, and what it runs on."""
         return f"virtual {self.setup.scenario.profile}, MicroPython {self._interpreter.version}, {self._says}"
+
+    def spoil_accelerator(self, faults: "Iterable[Fault]") -> None:
+        """As Device.spoil_accelerator."""
+        assert self.link is not None  # the test has looked
+        self.accelerators.plant(self.link, faults)
 
     @property
     def process_id(self) -> int:
