@@ -72,7 +72,7 @@ class Driver:
     def __init__(self, bus: "AcceleratorBus", program: Program, verify_every: int = 1) -> None:
         self.cycles = program.cycles
         self.code = self.repairs = self.resent = self.measured = 0
-        self.pixels = program.cycles  # words past the array in a run, once one has told
+        self.pixels = 0  # words past the array in a run, once one has told
         self.verify_every = verify_every
         self._bus = bus
         self._port = Port(bus)
@@ -101,7 +101,7 @@ class Driver:
         for _ in range(_TRIES):
             self.code = self._attempt(data, output, following)
             if self.code == causes.OK:
-                self._owed = max(-self._due, min(self._due, self._due - self.measured))
+                self._owed = max(-self.cycles, min(self.cycles, self._due - self.measured))
                 break
             self.repairs |= 1 << self.code
         self.resent = self._port.resent - before
@@ -140,12 +140,13 @@ class Driver:
         # is too fast or too slow, the next one makes good.
         slower = min(_FULL << 10, (top_khz << 10) // max(1, clock_khz))
         self._due = (self.cycles >> 10) * slower + ((self.cycles & 1023) * slower >> 10) + self._owed
-        held = self._due - (self.cycles - self.pixels)
-        self._throttle = _FULL - max(1, min(_FULL, self.pixels * _FULL // max(1, held)))
+        pixels = self.pixels or self.cycles
+        held = self._due - (self.cycles - pixels)
+        self._throttle = _FULL - max(1, min(_FULL, pixels * _FULL // max(1, held)))
 
-    def _expected(self) -> int:
-        # Cycles of a run with that throttle.
-        return self.cycles - self.pixels + self.pixels * _FULL // (_FULL - self._throttle)
+    def _most(self) -> int:
+        # Cycles of a run with that throttle, or some more.
+        return self.cycles + self._stands(self.pixels or self.cycles)
 
     # --- start
 
@@ -242,7 +243,7 @@ class Driver:
 
     def _await(self, following: "memoryview | None") -> None:
         # The predicted time, then as long again in small steps.
-        expected_us = self._expected() // CLOCK_MHZ + 1
+        expected_us = self._most() // CLOCK_MHZ + 1
         self._bus.wait_us(expected_us)
         step_us = expected_us // _POLLS + _SLACK_US // _POLLS
         for _ in range(_POLLS + 1):
@@ -262,10 +263,12 @@ class Driver:
         self.measured = port.register(r_.CYCLES)
         pixels = port.register(r_.PIXELS)
         stood = port.register(r_.THROTTLED)
-        most = self._expected()
+        most = self._most()
         if not self.cycles - (self.cycles >> 4) <= self.measured <= most + (most >> 3):
             raise InferenceError(causes.RESET)
-        if pixels > self.measured or abs(stood - self._stands(pixels)) > (most >> 4) + _FULL:
+        if not 0 < pixels <= self.measured or pixels != (self.pixels or pixels):
+            raise InferenceError(causes.RESET)
+        if abs(stood - self._stands(pixels)) > (most >> 4) + _FULL:
             raise InferenceError(causes.RESET)
         self.pixels = pixels
 
