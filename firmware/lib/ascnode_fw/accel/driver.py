@@ -5,12 +5,14 @@ from binascii import crc32
 from ascnode_fw.accel import causes
 from ascnode_fw.accel import program as p_
 from ascnode_fw.accel import registers as r_
+from ascnode_fw.accel.errors import InferenceError
 from ascnode_fw.accel.port import MAX_WORDS, LinkError, Port
 from ascnode_fw.accel.program import Program, ProgramError
 from ascnode_fw.compat import const
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
+    from ascnode_fw.accel.flash import StreamFlash
     from ascnode_fw.protocols import AcceleratorBus, Engine, FindBus, Store
 
 CLOCK_MHZ = const(24)  # of the accelerator
@@ -39,6 +41,15 @@ def make_engine(find: "FindBus", store: "Store", name: str) -> "Engine":
     return NoEngine(causes.LINK, program.cycles) if bus is None else Driver(bus, program)
 
 
+def stream_flash(bus: "AcceleratorBus", program: Program) -> "StreamFlash | None":
+    # Of a program with a stream; its module loads only then.
+    if not program.stream_bytes:
+        return None
+    from ascnode_fw.accel.flash import StreamFlash
+
+    return StreamFlash(bus, program)
+
+
 class NoEngine:
     """An accelerator that cannot be used."""
 
@@ -62,10 +73,6 @@ class NoEngine:
         return self.code
 
 
-class InferenceError(Exception):
-    """A step of an inference has failed; its argument is the cause."""
-
-
 class Driver:
     """One program on one accelerator, which it does not touch before the first run. See protocols.Engine."""
 
@@ -77,6 +84,7 @@ class Driver:
         self._bus = bus
         self._port = Port(bus)
         self._program = program
+        self._flash = stream_flash(bus, program)
         self._ready = False
         self._placed = 0  # CRC of the input that lies in memory, with its bytes behind it
         self._is_placed = False
@@ -163,6 +171,8 @@ class Driver:
             raise InferenceError(causes.IDENTITY)
         for at in range(0, len(self._program.segments), p_.SEGMENT_WORDS):
             self._load(at)
+        if self._flash is not None:
+            self._flash.store()
         self._ready = True
 
     def _load(self, at: int) -> None:
@@ -237,9 +247,19 @@ class Driver:
         self._is_placed = False  # later layers may write over it
         port.set_register(r_.IRQ, _FLAGS)
         port.set_register(r_.WATCHDOG, _WATCHDOG)
+        if self._flash is not None:
+            self._aim(self._flash)
         port.set_register(r_.THROTTLE, self._throttle)
         port.set_register(r_.PROGRAM, self._program.start)
         port.set_register(r_.CONTROL, r_.CONTROL_START_MASK | r_.CONTROL_IRQ_ENABLE_MASK)
+
+    def _aim(self, flash: "StreamFlash") -> None:
+        # Where the stream comes from, and where it goes.
+        port = self._port
+        port.set_register(r_.RING_BASE, self._program.ring_base)
+        port.set_register(r_.RING_BLOCKS, self._program.ring_blocks)
+        port.set_register(r_.FLASH_ADDRESS, flash.address)
+        port.set_register(r_.FLASH_BLOCKS, flash.blocks)
 
     def _await(self, following: "memoryview | None") -> None:
         # The predicted time, then as long again in small steps.

@@ -103,6 +103,7 @@ class Program:
             raise ProgramError("%s is damaged" % self._name)
         found = json.loads(bytes(data))
         self.start = found["program_address"]
+        self.ring_base, self.ring_blocks = found["ring"]
         one = found["input"]
         self.input_address = one["address"]
         self.rows, self.row_bytes = one["rows"], one["row_bytes"]
