@@ -17,6 +17,7 @@ _AREAS = {
     "record": "view",
     "ground": "view",
     "report": "view",
+    "docs": "view",
     "cli": "loop",
 }
 
