@@ -18,6 +18,13 @@ from ascnode_fw.wire import dictionary as d
 NAMES = ("A", "B")
 _DONE = bytes((d.SIM, link.DONE))
 _AT_END_US = 1 << 62
+_DERIVED = {
+    "seed",
+    "length_s",
+    "lasers",
+    "ascnode",
+    "versions",
+}  # of `run`: from the scenario; or no input of the run
 _Pairs = Iterable[tuple[Any, Any]]
 
 
@@ -74,7 +81,7 @@ def _all(a: Reader, b: Reader, compared: dict[str, int]) -> Iterator[Found | Non
 
 
 def _inputs(a: Reader, b: Reader) -> Iterator[str]:
-    for key in sorted({*a.run, *b.run} - {"versions", "lasers", "ascnode"}):
+    for key in sorted({*a.run, *b.run} - _DERIVED):
         yield from _keys(key, a.run.get(key), b.run.get(key))
 
 
