@@ -80,15 +80,17 @@ class Runs:
 
     def await_layers(self, count: int) -> None:
         # Until so many layers are done, or all.
+        step_us = self._expected_us() // _POLLS + 1
         while 0 <= self._layers() < count:
-            self._wait(self._expected_us() // _POLLS + 1)
+            self._wait(step_us)
+            step_us += step_us >> 1
 
     def await_end(self, from_start: bool) -> None:
         # The predicted time, unless some of it has passed already, then as long again in small steps.
         if from_start:
             self._wait(self._expected_us())
         while self._layers() >= 0:
-            self._wait(self._expected_us() // _POLLS + 1)
+            self._wait((self._expected_us() + _SLACK_US) // _POLLS)
 
     def _wait(self, us: int) -> None:
         if self._left_us <= 0:
