@@ -1,4 +1,4 @@
-"""Boards with an accelerator, of any kind: the firmware's one driver on what the kind has at the other end of its SPI."""
+"""Boards with an accelerator, of any kind: the firmware's one driver on what the kind has at its SPI."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -64,8 +64,10 @@ def ask(node: HilNode, inputs: Sequence[bytes]) -> list[bytes]:
 
 
 def engines(node: HilNode) -> list[int]:
-    """What computed each answer so far, by the dictionary's numbers."""
-    return [one.fields["engine"] for one in node.heard if one.name == "result"]
+    """What computed the answer to each job so far, by the dictionary's numbers; an answer may be sent again."""
+    return list(
+        {one.fields["job"]: one.fields["engine"] for one in node.heard if one.name == "result"}.values()
+    )
 
 
 def expected(of: Case, inputs: Sequence[bytes]) -> list[bytes]:

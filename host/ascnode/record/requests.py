@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ascnode.record.rows import Frame, Snapshot
+from ascnode.session.messages import Outcome, whole_done
 from ascnode_fw import link
 from ascnode_fw.wire import dictionary as d
 
+_DONE = bytes((d.SIM, link.DONE))
 _BEGIN, _EXCHANGE = bytes((d.SIM, link.BEGIN)), bytes((d.SIM, link.EXCHANGE))
 
 
@@ -23,6 +25,12 @@ class Request:
     def begins(self) -> bool:
         """Whether it makes the board start afresh: a run's begin, or the return after a reset."""
         return self.frames[0][:2] == _BEGIN
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What the board's accelerator came to in it."""
+        whole = bool(self.answer) and self.answer[-1][:2] == _DONE
+        return whole_done(self.answer).outcomes if whole else ()
 
     @property
     def complete(self) -> bool:
