@@ -15,7 +15,11 @@ _AREAS = {
     "scenario": "loop",
     "models": "firmware",
     "record": "view",
+    "ground": "view",
+    "report": "view",
+    "docs": "view",
     "cli": "loop",
+    "conformance": "loop",
 }
 
 
