@@ -27,6 +27,9 @@ _COMMANDS = MappingProxyType(
         "sky": "app",
         "mesh": "app",
         "twin": "app",
+        "report": "report",
+        "stream": "stream",
+        "dictionary": "app",
     }
 )
 
