@@ -26,12 +26,17 @@ def unique_id(seed: int, node: int) -> bytes:
 
 def node_files(hardware: Hardware, model: bytes, seed: int, node: int, step_ms: int) -> dict[str, bytes]:
     """Flash files by name; ScenarioError when the hardware does not fit the node's integers."""
+    return {**hardware_files(hardware, step_ms), "keys.bin": _key_file(seed, node), "model.bin": model}
+
+
+def is_bench_key(data: bytes | None, seed: int, node: int) -> bool:
+    """Whether a keys.bin holds the bench's key and no other."""
+    return data == _key_file(seed, node)
+
+
+def _key_file(seed: int, node: int) -> bytes:
     keys = struct.pack(">H", BENCH_KEY_INDEX) + bench_key(seed, node)
-    return {
-        **hardware_files(hardware, step_ms),
-        "keys.bin": keys + struct.pack("<I", crc32(keys)),
-        "model.bin": model,
-    }
+    return keys + struct.pack("<I", crc32(keys))
 
 
 def hardware_files(hardware: Hardware, step_ms: int) -> dict[str, bytes]:
