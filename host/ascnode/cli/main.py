@@ -18,6 +18,8 @@ _COMMANDS = MappingProxyType(
     {
         "demo": "demo",
         "run": "run",
+        "serve": "serve",
+        "watch": "watch",
         "board": "board",
         "boards": "app",
         "flash": "flash",

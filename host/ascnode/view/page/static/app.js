@@ -30,7 +30,7 @@ class Page {
     this.map = new WorldMap($("map"), scene, land, this.sky);
     this.charts = new Charts($("charts"), scene.limits);
     this.table = new NodeTable($("node-rows"), $("nodes-words"), scene, (node) => this.select(node));
-    this.events = new Events($("event-rows"), $("events-words"), (event) => this.go(event));
+    this.events = new Events($("event-rows"), $("events-words"), scene.names, (event) => this.go(event), again);
     this.search = new Search($("search"), $("found"), scene.names, (one) => this.go(one));
     this.span = 0;
     this.frames = { count: 0, ms: 0 };

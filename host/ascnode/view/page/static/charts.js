@@ -3,11 +3,11 @@
 import { elapsed } from "./clock.js";
 
 const CHARTS = [
-  { title: "Charge", unit: "%", lines: [["charge", "charge"]], limits: "charge", low: 0, high: 1, show: (v) => (100 * v).toFixed(1) },
+  { title: "Charge", unit: "%", lines: [["charge", "charge"]], limits: "charge", low: 0, high: 1, show: (v) => (100 * v).toFixed(1), tick: (v) => (100 * v).toFixed(0) },
   { title: "Temperature", unit: "°C", lines: [["accelerator_c", "accelerator"], ["radiator_c", "radiator"]], limits: "accelerator_c", show: (v) => v.toFixed(1) },
   { title: "Power", unit: "W", lines: [["array_w", "array"], ["load_w", "load"]], limits: "array_w", low: 0, show: (v) => v.toFixed(0) },
   { title: "Operating point", unit: "", lines: [["point", "point"]], limits: "point", low: 0, show: (v) => v.toFixed(0) },
-  { title: "Throttled", unit: "% of time", lines: [["throttled", "throttled"]], limits: "throttled", low: 0, high: 1, show: (v) => (100 * v).toFixed(0) },
+  { title: "Throttled", unit: "% of time", lines: [["throttled", "throttled"]], limits: "throttled", low: 0, high: 1, show: (v) => (100 * v).toFixed(0), tick: (v) => (100 * v).toFixed(0) },
   { title: "Queue", unit: "jobs", lines: [["queue", "jobs"]], limits: "queue", low: 0, show: (v) => v.toFixed(0) },
 ];
 export const SPANS = [["whole run", 0], ["1 h", 3600], ["10 min", 600]];
@@ -24,14 +24,15 @@ export class Charts {
     const figure = document.createElement("figure"), caption = document.createElement("figcaption");
     const value = document.createElement("span"), canvas = document.createElement("canvas");
     figure.className = "chart";
-    caption.append(chart.unit ? `${chart.title}, ${chart.unit}` : chart.title, value);
+    caption.append(chart.title, value);
     canvas.setAttribute("role", "img");
     figure.append(caption, canvas);
     box.append(figure);
-    return { ...chart, canvas, value };
+    return { mark: (v) => String(Number(v.toFixed(1))), ...chart, canvas, value };
   }
 
   restyle() {
+    this.drawn = null;
     const style = getComputedStyle(document.documentElement);
     this.colours = Object.fromEntries(
       ["ink", "soft", "line", "accent", "second"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
@@ -40,6 +41,10 @@ export class Charts {
 
   // series: times t and, by quantity, least and greatest values lo, hi of each; from, to: the axis; now: the cursor.
   draw(series, from, to, now) {
+    const width = this.all[0].canvas.clientWidth;
+    const same = [series, from, to, Math.round((now - from) / Math.max(1e-9, to - from) * width), width];
+    if (this.drawn && same.every((value, i) => value === this.drawn[i])) return;
+    this.drawn = same;
     for (const chart of this.all) this.one(chart, series, from, to, now);
   }
 
@@ -69,9 +74,9 @@ export class Charts {
       const value = i < 0 ? null : series[key].hi[i];
       return `${lines.length > 1 ? word + " " : ""}${value === null ? "-" : chart.show(value)}`;
     });
-    const text = parts.length ? parts.join("   ") : "not in this record";
+    const text = parts.length ? `${parts.join("   ")} ${chart.unit}`.trim() : "not in this record";
     if (chart.value.textContent !== text) chart.value.textContent = text;
-    chart.canvas.setAttribute("aria-label", `${chart.title} over time; now ${text} ${chart.unit}`);
+    chart.canvas.setAttribute("aria-label", `${chart.title} over time; now ${text}`);
   }
 
   frame(c, chart, axis, px, py, from, to, width, height) {
@@ -81,9 +86,9 @@ export class Charts {
     c.lineWidth = 1;
     c.textAlign = "right";
     c.textBaseline = "middle";
-    for (const v of [axis.low, (axis.low + axis.high) / 2, axis.high]) {
+    for (const v of ticks(axis)) {
       c.strokeRect(LEFT, Math.round(py(v)) + 0.5, width - LEFT - RIGHT, 0);
-      c.fillText(chart.show(v), LEFT - 4, Math.min(Math.max(py(v), 6), height - BOTTOM - 4));
+      c.fillText((chart.tick || chart.mark)(v), LEFT - 4, Math.min(Math.max(py(v), 6), height - BOTTOM - 4));
     }
     c.textBaseline = "alphabetic";
     c.textAlign = "left";
@@ -96,14 +101,14 @@ export class Charts {
     c.setLineDash([4, 3]);
     c.strokeStyle = this.colours.soft;
     c.fillStyle = this.colours.soft;
-    c.textAlign = "right";
     c.beginPath();
-    for (const { word, value } of limits) {
+    limits.forEach(({ word, value }, i) => {
       const y = Math.round(py(value)) + 0.5;
       c.moveTo(LEFT, y);
       c.lineTo(width - RIGHT, y);
-      c.fillText(word, width - RIGHT - 2, y < 14 ? y + 11 : y - 2);
-    }
+      c.textAlign = i % 2 ? "left" : "right"; // neighbours keep out of each other's way
+      c.fillText(word, i % 2 ? LEFT + 3 : width - RIGHT - 2, y < 14 ? y + 11 : y - 2);
+    });
     c.stroke();
     c.setLineDash([]);
   }
@@ -154,6 +159,15 @@ function valueAxis(chart, series, lines, limits) {
   if (!(low < high)) [low, high] = Number.isFinite(low) ? [low - 1, low + 1] : [0, 1];
   const room = chart.high === undefined ? (high - low) * 0.06 : 0;
   return { low: chart.low === undefined ? low - room : low, high: high + room };
+}
+
+// Two to five round values of an axis.
+function ticks({ low, high }) {
+  const rough = (high - low) / 4, decade = 10 ** Math.floor(Math.log10(rough));
+  const step = decade * [1, 2, 5, 10].find((m) => m * decade >= rough);
+  const values = [];
+  for (let v = Math.ceil(low / step) * step; v <= high * (1 + 1e-9); v += step) values.push(v);
+  return values;
 }
 
 // The last of ascending times at or before now; -1 when there is none.

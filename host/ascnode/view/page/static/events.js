@@ -6,10 +6,12 @@ import { put } from "./nodes.js";
 
 const WORDS = { 1: ["○", "info"], 2: ["◔", "low"], 3: ["◆", "medium"], 4: ["■", "high"] };
 const SHOWN = 120;
+const AGAIN_MS = 250;
 
 export class Events {
-  constructor(list, words, chosen) {
-    Object.assign(this, { list, words, chosen });
+  // again() is called when there may be more to look for.
+  constructor(list, words, names, chosen, again) {
+    Object.assign(this, { list, words, names, chosen, again });
     this.least = 1;
     this.range = [Infinity, -Infinity]; // times for which the list stays as it is
   }
@@ -31,7 +33,7 @@ export class Events {
     } catch {
       this.forget();
     } finally {
-      setTimeout(() => { this.asking = false; }, 250);
+      setTimeout(() => { this.asking = false; this.again(); }, AGAIN_MS);
     }
   }
 
@@ -49,7 +51,7 @@ export class Events {
     item.className = `severity-${event.severity}`;
     button.append(
       part("time", elapsed(event.time_s)), part("span", `${shape} ${word}`, "word"),
-      part("span", `${event.name} ${event.text}`),
+      part("span", `${this.names[event.node]} ${event.text}`),
     );
     button.addEventListener("click", () => this.chosen(event));
     item.append(button);

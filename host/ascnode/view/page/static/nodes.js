@@ -22,7 +22,8 @@ export class NodeTable {
     if (nodes.join() !== this.order) this.rebuild(nodes);
     for (const node of nodes) this.fill(node, nodeState(slot, node), sky.lit[node], node === selected);
     const all = this.scene.compute.length;
-    const text = all > SHOWN ? `${SHOWN} of ${all.toLocaleString("en")} nodes; search finds the others` : `${all} nodes`;
+    const text = `${all > SHOWN ? `${SHOWN} of ` : ""}${all.toLocaleString("en")} nodes, ${this.boards.size} of them boards ■` +
+      (all > SHOWN ? "; search finds the others" : "");
     put(this.words, slot && !slot.fleet ? `${text}; this record holds no states of satellites` : text);
   }
 
@@ -38,7 +39,8 @@ export class NodeTable {
     name.type = "button";
     name.textContent = this.scene.names[node];
     name.addEventListener("click", () => this.chosen(node));
-    head.append(name, this.boards.has(node) ? " board" : "");
+    head.append(name, this.boards.has(node) ? "■" : "");
+    if (this.boards.has(node)) name.title = "a board";
     const cells = ["", "", "number", "number", "number", "number", "number"].map((kind) => {
       const cell = document.createElement("td");
       cell.className = kind;
