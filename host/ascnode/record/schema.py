@@ -176,6 +176,7 @@ revision     INTEGER  -   number of this write among all of the table: what is n
         _columns("""
 number             INTEGER -   of the slot, by the constellation's clock
 start_us           INTEGER us  when it began
+end_us             INTEGER us  when it ended: the time of all that follows
 links              INTEGER -   laser links that carry data
 users_served       INTEGER -   users that have a satellite
 satellites_out     INTEGER -   satellites out of service
@@ -188,6 +189,7 @@ accelerator_max_k  REAL    K   hottest accelerator
 radiator_max_k     REAL    K   hottest radiator
 load_w             REAL    W   of all compute nodes
 """),
+        ("start_us",),
     ),
     Table(
         "fleet",

@@ -11,7 +11,7 @@ import numpy as np
 from ascnode.boards.interpreter import Interpreter
 from ascnode.mesh.assignment import NONE
 from ascnode.record.database import Record
-from ascnode.record.packed import pack_bytes
+from ascnode.record.packed import deflate
 from ascnode.scenario.extremes import Extremes
 from ascnode.scenario.ledger import Account, Ledger
 from ascnode.scenario.outages import Out
@@ -75,13 +75,13 @@ def record_flash(
         data = files.get(name)
         if data == before.get(name) or (name == "keys.bin" and not is_bench_key(data, seed, node)):
             continue
-        record.add("snapshots", node, time_us, f"flash/{name}", None if data is None else pack_bytes(data))
+        record.add("snapshots", node, time_us, f"flash/{name}", None if data is None else deflate(data))
 
 
 def record_state(record: Record, node: int, twin: Twin) -> None:
     """A node's state as it stands."""
     for (name, _, _), data in zip(twin.names(), twin.snapshot(), strict=True):
-        record.add("snapshots", node, twin.now_us, f"state/{name}", pack_bytes(data))
+        record.add("snapshots", node, twin.now_us, f"state/{name}", deflate(data))
 
 
 def record_slot(record: Record, slot: Slot, out: Out, run: "Run") -> None:
@@ -92,7 +92,8 @@ def record_slot(record: Record, slot: Slot, out: Out, run: "Run") -> None:
     record.add("service", slot.number, service_of(slot, out, run.planned))
     record.add(
         "slots",
-        *(slot.number, slot.start_us, slot.links, int(np.count_nonzero(slot.serving != NONE))),
+        *(slot.number, slot.start_us, slot.end_us, slot.links),
+        int(np.count_nonzero(slot.serving != NONE)),
         *(len(out.satellites), sum(map(len, flow.waiting.values())), flow.held_bytes()),
         sum(1 for _ in run.nodes.held()) + sum(len(one.held()) for one in run.satellites),
         *(round(float(value), 6) for value in (charge.min(), charge.mean())),
