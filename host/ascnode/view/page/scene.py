@@ -22,10 +22,10 @@ _DAY_S = 86_400.0
 _MICRORADIANS = 7  # digits behind the point: under a metre in low orbit
 
 
-def scene_of(scenario: Scenario) -> dict[str, Any]:
+def scene_of(scenario: Scenario, lasers: list[list[int]] | None = None) -> dict[str, Any]:
     """Everything that the page draws a run's sky and limits from, as JSON; angles in rad and deg, times in s.
 
-    Raises ScenarioError where the constellation's file is no longer there.
+    `lasers` are those that its record says are planned. Raises ScenarioError where the constellation's file is no longer there.
     """
     space = scenario.space
     return {
@@ -41,7 +41,7 @@ def scene_of(scenario: Scenario) -> dict[str, Any]:
         "boards": list(space.boards),
         "users": _places(users_of(scenario)),
         "gateways": _places(gateways_of(scenario)),
-        "lasers": _lasers(scenario),
+        "lasers": _lasers(scenario) if lasers is None else lasers,
         "limits": limits_of(scenario),
         "points": [list(point) for point in scenario.node.operating_points],
         "caps": [cap.model_dump() for cap in scenario.cap],

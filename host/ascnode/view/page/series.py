@@ -1,40 +1,35 @@
 """A node's quantities over time, thinned so that no peak is lost: a place has the least and greatest of its samples."""
 
-import json
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ascnode.record.packed import unpack_fleet
+from ascnode.mesh.slots import SLOT_S
+from ascnode.record.file import RecordFile
+from ascnode.record.packed import fleet_state, unpack_fleet
+from ascnode.record.reader import Reader
+from ascnode.record.rows import Board
 from ascnode.scenario.hardware import KELVIN_AT_0_C
-from ascnode.view.page.rows import Rows
 
 Floats = npt.NDArray[np.float64]
 
-_HOUSEKEEPING = (
-    "SELECT sent_us, fields FROM telemetry WHERE node = ? AND name = 'housekeeping' AND sent_us BETWEEN ? AND ? "
-    "ORDER BY sent_us"
-)
-_FLEET = "SELECT slot, start_us, state FROM fleet WHERE start_us BETWEEN ? AND ? AND slot % ? = 0 ORDER BY slot"
-_COLDEST_K = 150.0
 
-
-def of_board(rows: Rows, board: int, scale: float, start_s: float, end_s: float, points: int) -> dict[str, Any]:
-    """From its housekeeping. `scale` mW is one power word."""
-    found = rows.all("telemetry", _HOUSEKEEPING, board, int(start_s * 1e6), int(end_s * 1e6))
-    told = [json.loads(fields) for _, fields in found]
-    t = np.array([sent_us for sent_us, _ in found], np.float64) / 1e6
+def of_board(reader: Reader, board: Board, start_s: float, end_s: float, points: int) -> dict[str, Any]:
+    """From its housekeeping."""
+    told = list(reader.telemetry(board.node, "housekeeping", int(start_s * 1e6), int(end_s * 1e6)))
+    t = np.array([one.sent_us for one in told], np.float64) / 1e6
+    watts = 2**board.power_scale / 1000
 
     def column(name: str) -> Floats:
-        return np.array([fields[name] for fields in told], np.float64)
+        return np.array([one.fields[name] for one in told], np.float64)
 
     quantities = {
         "charge": column("charge") / 1000,
         "accelerator_c": column("accelerator") / 100 - KELVIN_AT_0_C,
         "radiator_c": column("radiator") / 100 - KELVIN_AT_0_C,
-        "array_w": column("array") * scale / 1000,
-        "load_w": column("load") * scale / 1000,
+        "array_w": column("array") * watts,
+        "load_w": column("load") * watts,
         "point": column("operating_point"),
         "throttled": _share(t, column("throttled")),
         "queue": column("jobs_queued"),
@@ -42,24 +37,28 @@ def of_board(rows: Rows, board: int, scale: float, start_s: float, end_s: float,
     return thinned(t, quantities, points)
 
 
-def of_fleet(rows: Rows, node: int, slot_s: int, start_s: float, end_s: float, points: int) -> dict[str, Any]:
+def of_fleet(file: RecordFile, node: int, start_s: float, end_s: float, points: int) -> dict[str, Any]:
     """From the states at the ends of slots; of a long span, those of every n-th slot. Power is not in them."""
-    every = max(1, int((end_s - start_s) / slot_s / points))
-    found = rows.all("fleet", _FLEET, int(start_s * 1e6), int(end_s * 1e6), every)
-    t = np.array([start_us for _, start_us, _ in found], np.float64) / 1e6 + slot_s
-    cells = np.array([unpack_fleet(state)[node] for *_, state in found], np.float64).reshape(-1, 6)
+    every = max(1, int((end_s - start_s) / SLOT_S / points))
+    span = (int(start_s * 1e6), int(end_s * 1e6), every)
+    rows = list(file.select("fleet", "WHERE start_us BETWEEN ? AND ? AND slot % ? = 0 ORDER BY slot", span))
+    if not rows:
+        return {"t": []}
+    with file.guarded():
+        state = fleet_state(np.array([unpack_fleet(blob)[node] for *_, blob in rows]))
     quantities = {
-        "charge": cells[:, 0] / 255,
-        "accelerator_c": cells[:, 1] + _COLDEST_K - KELVIN_AT_0_C,
-        "radiator_c": cells[:, 2] + _COLDEST_K - KELVIN_AT_0_C,
-        "point": cells[:, 3],
-        "throttled": (cells[:, 5].astype(np.int64) >> 2 & 1).astype(np.float64),
-        "queue": cells[:, 4],
+        "charge": state.charge,
+        "accelerator_c": state.accelerator_k - KELVIN_AT_0_C,
+        "radiator_c": state.radiator_k - KELVIN_AT_0_C,
+        "point": state.operating_point,
+        "throttled": state.throttled.astype(np.float64),
+        "queue": state.jobs,
     }
-    return thinned(t, quantities, points) if len(t) else {"t": []}
+    t = np.array([start_us for _, start_us, _ in rows], np.float64) / 1e6 + SLOT_S
+    return thinned(t, quantities, points)
 
 
-def thinned(t: Floats, quantities: dict[str, Floats], points: int) -> dict[str, Any]:
+def thinned(t: Floats, quantities: dict[str, npt.NDArray[Any]], points: int) -> dict[str, Any]:
     """Times (n,) and columns (n,) by at most `points` places: `t` is a place's last time, `lo` and `hi` its extremes."""
     edges = np.linspace(0, len(t), min(points, len(t)) + 1).astype(np.int64)
     starts, ends = edges[:-1], edges[1:]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable
 from functools import cached_property
@@ -10,47 +11,46 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ascnode.errors import RecordError, ScenarioError
+from ascnode.errors import RecordError
 from ascnode.mesh.slots import SLOT_S
+from ascnode.record.file import RecordFile
 from ascnode.record.packed import unpack_fleet, unpack_json
+from ascnode.record.reader import Reader
+from ascnode.record.rows import Slot
 from ascnode.scenario.scenario import Scenario
 from ascnode.view.page import events, queries, series
-from ascnode.view.page.rows import Rows
 from ascnode.view.page.scene import scene_of
 
 _MOST_SLOTS = 64
 _OVERVIEW_POINTS = 300
-_SLOT_COLUMNS = (
-    *("number", "start_us", "links", "users_served", "satellites_out", "parcels_waiting", "bytes_waiting"),
-    *("jobs", "charge_min", "charge_mean", "accelerator_max_k", "radiator_max_k", "load_w"),
-)
-_SLOTS = f"SELECT {', '.join(_SLOT_COLUMNS)} FROM slots WHERE number >= ? AND number < ? ORDER BY number"
+_QUIET_S = 15.0  # a writer commits every second; compiling and the like may hold it up
 
 
 class Source:
-    """One record, whole or growing. RecordError when it is none; ScenarioError when its constellation is gone."""
+    """One record, whole or growing, for one thread at a time.
+
+    RecordError when it is none, or does not say what flew.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._rows = Rows(path)
+        self.path = path
+        self.file = RecordFile(path)
+        self.reader = Reader(self.file)
         self.scenario = self._scenario()
-        self._boards = {
-            satellite: (node, 2**scale)
-            for node, satellite, scale in self._rows.all("boards", "SELECT node, satellite, power_scale FROM boards")
-        }
 
     def close(self) -> None:
         """Lets go of the file."""
-        self._rows.close()
+        self.reader.close()
 
     def _scenario(self) -> Scenario:
-        row = self._rows.one("run", "SELECT value FROM run WHERE key = 'scenario'")
-        if row is None:
-            raise RecordError(f"{self._rows.path} holds no scenario: its run has not begun")
+        keys = self.reader.scenario
+        if not keys:
+            raise RecordError(f"{self.path} holds no scenario: its run has not begun")
         try:
-            # files that it names lie where the record's reader says, or where it flew
-            return Scenario.model_validate({**json.loads(row[0]), "folder": self._rows.path.parent})
-        except (ValidationError, ValueError) as e:
-            raise RecordError(f"{self._rows.path}: its scenario is not one of this version: {e}") from None
+            # an element set that it names is looked for beside the record
+            return Scenario.model_validate({**keys, "folder": self.path.parent})
+        except ValidationError as e:
+            raise RecordError(f"{self.path}: its scenario is not one of this version: {e.errors()[0]['msg']}") from None
 
     def scene(self) -> dict[str, Any]:
         """All that does not change while it flies."""
@@ -58,96 +58,103 @@ class Source:
 
     @cached_property
     def _scene(self) -> dict[str, Any]:
-        return scene_of(self.scenario)
+        return scene_of(self.scenario, self.reader.run.get("lasers"))
 
     @cached_property
     def _run(self) -> str:
         # tells one run from another that is served at the same address later
-        said = self._rows.all("run", "SELECT key, value FROM run ORDER BY key")
-        return hashlib.sha256(repr((str(self._rows.path), said)).encode()).hexdigest()[:16]
+        said = json.dumps([str(self.path), self.reader.run], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def progress(self, writing: Callable[[], bool] | None = None) -> dict[str, Any]:
-        """How far it is: `state` is running, ended or interrupted."""
-        newest = self._rows.one("slots", "SELECT start_us, number FROM slots ORDER BY number DESC LIMIT 1")
-        ended = self._rows.one("figures", "SELECT 1 FROM figures LIMIT 1") is not None
-        alive = writing() if writing is not None else self._rows.seems_written()
+        """How far it is: `state` is running, ended or interrupted. `writing`: whether its process goes on."""
+        alive = writing() if writing is not None else self._seems_written()
         return {
             "run": self._run,
-            "state": "ended" if ended else "running" if alive else "interrupted",
-            "newest_s": self._end_s(newest[1]) if newest else 0.0,
+            "state": "ended" if self.reader.whole else "running" if alive else "interrupted",
+            "newest_s": next((self._end_s(Slot(*row)) for row in self._last_slot()), 0.0),
         }
+
+    def _last_slot(self) -> Any:
+        return self.file.select("slots", "ORDER BY number DESC LIMIT 1")
+
+    def _seems_written(self) -> bool:
+        # Its log is the only sign of a writer in another process.
+        log = self.path.with_name(f"{self.path.name}-wal")
+        try:
+            return time.time() - log.stat().st_mtime < _QUIET_S
+        except FileNotFoundError:
+            return False
 
     def slots(self, first: int, count: int) -> dict[str, Any]:
         """`count` slots from the run's `first` on, as far as they are recorded, with fleet and service."""
         base = self._base + max(0, first)
-        last = base + min(_MOST_SLOTS, count)
-        fleet = dict(self._rows.all("fleet", "SELECT slot, state FROM fleet WHERE slot >= ? AND slot < ?", base, last))
-        served = dict(
-            self._rows.all("service", "SELECT slot, served FROM service WHERE slot >= ? AND slot < ?", base, last)
-        )
-        found = (dict(zip(_SLOT_COLUMNS, row, strict=True)) for row in self._rows.all("slots", _SLOTS, base, last))
+        span = (base, base + min(_MOST_SLOTS, count))
+        fleet = {slot: state for slot, _, state in self.file.select("fleet", "WHERE slot >= ? AND slot < ?", span)}
+        served = dict(self.file.select("service", "WHERE slot >= ? AND slot < ?", span))
+        found = self.file.select("slots", "WHERE number >= ? AND number < ? ORDER BY number", span)
+        with self.file.guarded():
+            return {"slots": [self._slot(Slot(*row), fleet, served) for row in found]}
+
+    def _slot(self, slot: Slot, fleet: dict[int, bytes], served: dict[int, bytes]) -> dict[str, Any]:
+        state, service = fleet.get(slot.number), served.get(slot.number)
         return {
-            "slots": [
-                {
-                    **slot,
-                    "index": slot["number"] - self._base,
-                    "fleet": _text(fleet.get(slot["number"])),
-                    "served": _service(served.get(slot["number"])),
-                }
-                for slot in found
-            ]
+            **slot._asdict(),
+            "index": slot.number - self._base,
+            "fleet": None if state is None else b64encode(unpack_fleet(state).tobytes()).decode(),
+            "served": None if service is None else unpack_json(service),
         }
 
     def series(self, node: int, start_s: float, end_s: float, points: int) -> dict[str, Any]:
         """A satellite's quantities over a span, by at most `points` places."""
+        board = next((one for one in self.reader.boards if one.satellite == node), None)
         span = (start_s, end_s, max(2, min(2000, points)))
-        if node in self._boards:
-            board, scale = self._boards[node]
-            told = series.of_board(self._rows, board, scale, *span)
+        if board is not None:
+            told = series.of_board(self.reader, board, *span)
+        elif 0 <= node < self.scenario.space.count:
+            told = series.of_fleet(self.file, node, *span)
         else:
-            told = series.of_fleet(self._rows, node, SLOT_S, *span)
+            raise RecordError(f"there is no satellite {node} in this run")
         return {**told, "from": start_s, "to": end_s}
 
     def overview(self) -> dict[str, Any]:
         """Jobs in nodes over the whole run, and times of what had severity high."""
-        rows = self._rows.all("slots", "SELECT number, jobs FROM slots ORDER BY number")
+        rows = self.reader.slots()
         every = max(1, len(rows) // _OVERVIEW_POINTS)
         groups = [rows[i : i + every] for i in range(0, len(rows), every)]
         return {
-            "t": [self._end_s(group[-1][0]) for group in groups],
-            "jobs": [max(jobs for _, jobs in group) for group in groups],
-            "alarms": events.alarms(self._rows, _OVERVIEW_POINTS),
+            "t": [self._end_s(group[-1]) for group in groups],
+            "jobs": [max(slot.jobs for slot in group) for group in groups],
+            "alarms": events.alarms(self.file, _OVERVIEW_POINTS),
         }
 
     def events(self, until_s: float, least: int, most: int) -> dict[str, Any]:
         """The newest events up to a time."""
-        return events.until(self._rows, until_s, least, max(1, min(500, most)))
+        return events.until(self.file, self._satellites, until_s, least, max(1, min(500, most)))
 
     def queries(self, start_s: float, end_s: float) -> dict[str, Any]:
         """Queries that are under way at some time of a span."""
-        return queries.between(self._rows, start_s, end_s)
+        newest_s = next((Slot(*row).start_us / 1e6 for row in self._last_slot()), 0.0)
+        return queries.between(self.file, start_s, end_s, newest_s)
 
     def query(self, job: int) -> dict[str, Any]:
         """One query with where its time went; RecordError when there is none."""
-        return queries.one(self._rows, job)
+        return queries.one(self.file, job)
 
     def search(self, text: str) -> dict[str, Any]:
         """Queries by number or place, events by word; the page knows its nodes itself."""
         wanted = text[:60].strip()
-        return {"found": [*queries.search(self._rows, wanted), *events.search(self._rows, wanted)] if wanted else []}
+        found = [*queries.search(self.file, wanted), *events.search(self.file, self._satellites, wanted)]
+        return {"found": found if wanted else []}
+
+    @property
+    def _satellites(self) -> list[int]:
+        return [board.satellite for board in self.reader.boards]
 
     @cached_property
     def _base(self) -> int:
         return int(self._scene["slots"]["first"])
 
-    def _end_s(self, number: int) -> float:
+    def _end_s(self, slot: Slot) -> float:
         slots = self._scene["slots"]
-        return float(min(self.scenario.length_s, slots["start_s"] + (number - self._base + 1) * SLOT_S))
-
-
-def _text(blob: bytes | None) -> str | None:
-    return None if blob is None else b64encode(unpack_fleet(blob).tobytes()).decode()
-
-
-def _service(blob: bytes | None) -> dict[str, Any] | None:
-    return None if blob is None else unpack_json(blob)
+        return float(min(self.scenario.length_s, slots["start_s"] + (slot.number - self._base + 1) * SLOT_S))

@@ -37,11 +37,10 @@ export class Events {
     }
   }
 
-  show({ events, next_s, total }, t) {
+  show({ events, next_s, more }, t) {
     this.range = [events.length ? events[0].time_s : 0, next_s === null ? Infinity : next_s];
     this.list.replaceChildren(...events.map((event) => this.row(event)));
-    const shown = events.length < total ? `newest ${events.length} of ${total.toLocaleString("en")}` : `${total}`;
-    put(this.words, `${shown} up to ${elapsed(t)}`);
+    put(this.words, `${more ? "the newest " : ""}${events.length} up to ${elapsed(t)}`);
   }
 
   row(event) {
