@@ -5,6 +5,7 @@ import { elapsed } from "./clock.js";
 
 const SHOWN = 12;
 const WAIT_MS = 150;
+const LEFT_MS = 150; // a click on what was found takes the focus first
 
 export class Search {
   constructor(box, list, names, chosen) {
@@ -12,20 +13,22 @@ export class Search {
     this.at = -1;
     box.addEventListener("input", () => this.soon());
     box.addEventListener("keydown", (event) => this.key(event));
-    box.addEventListener("blur", () => setTimeout(() => this.close(), 150));
+    box.addEventListener("blur", () => setTimeout(() => { if (document.activeElement !== box) this.close(); }, LEFT_MS));
   }
 
+  // Nodes at once; the server a moment after the last key.
   soon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.look(this.box.value.trim()), WAIT_MS);
+    const text = this.box.value.trim();
+    if (!text) return this.close();
+    this.show(this.nodes(text.toLowerCase()), "looking...");
+    this.timer = setTimeout(() => this.ask(text), WAIT_MS);
   }
 
-  async look(text) {
-    if (!text) return this.close();
-    const nodes = this.nodes(text.toLowerCase());
-    this.show(nodes);
+  async ask(text) {
     const { found } = await get("search", { text }).catch(() => ({ found: [] }));
-    if (text === this.box.value.trim()) this.show([...nodes, ...found].slice(0, SHOWN));
+    if (text !== this.box.value.trim()) return;
+    this.show([...this.nodes(text.toLowerCase()), ...found].slice(0, SHOWN), "nothing found");
   }
 
   nodes(text) {
@@ -36,18 +39,18 @@ export class Search {
     return hits.sort((a, b) => a.label.length - b.label.length);
   }
 
-  show(found) {
+  show(found, otherwise) {
     this.found = found;
     this.list.replaceChildren(...found.map((one, i) => this.option(one, i)));
-    if (!found.length) this.list.append(this.nothing());
+    if (!found.length) this.list.append(this.nothing(otherwise));
     this.list.hidden = false;
     this.box.setAttribute("aria-expanded", "true");
     this.move(found.length ? 0 : -1);
   }
 
-  nothing() {
+  nothing(words) {
     const item = document.createElement("li");
-    item.textContent = "nothing found";
+    item.textContent = words;
     return item;
   }
 
@@ -88,6 +91,7 @@ export class Search {
   }
 
   close() {
+    clearTimeout(this.timer);
     this.list.hidden = true;
     this.found = [];
     this.box.setAttribute("aria-expanded", "false");
