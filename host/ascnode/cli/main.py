@@ -18,6 +18,7 @@ _COMMANDS = MappingProxyType(
     {
         "demo": "demo",
         "run": "run",
+        "runs": "app",
         "serve": "serve",
         "watch": "watch",
         "board": "board",

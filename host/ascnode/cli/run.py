@@ -16,6 +16,7 @@ from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
+from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
 from ascnode.scenario.hangar import Hangar, check_faults
@@ -154,9 +155,8 @@ def _recorded(flight: Flight) -> Figures:
     payload = load_payload(scenario.payload, scenario.folder)
     with Record(path) as record:
         try:
-            record.values(
-                "wall", {"started": datetime.now(UTC).isoformat(timespec="seconds"), "command": sys.argv}
-            )
+            started_at = datetime.now(UTC).isoformat(timespec="seconds")
+            record.values("wall", {"started": started_at, "command": sys.argv, "process": process_mark()})
             record_scenario(record, scenario, payload, flight.interpreter)
             figures = asyncio.run(_fly(flight, payload, record))
             figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))

@@ -14,21 +14,23 @@ from ascnode.cli.live_run import start_run, stop_run
 from ascnode.cli.run import found
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, RecordError
+from ascnode.record.catalogue import FOLDER, find_record, records
 from ascnode.record.database import next_path
 from ascnode.scenario.scenario import load
 from ascnode.view.page.guard import Guard, token_for
 from ascnode.view.page.server import Server
 from ascnode.view.page.source import Source
 
-RUNS = Path("runs")
+Run = Annotated[
+    str | None,
+    typer.Argument(metavar="[RUN]", help="A record: its path, name or number; without one, the newest in runs/."),
+]
 _BEGIN_S = 180.0  # for a run to begin its record: kernels may have to be compiled
 _LOOK_S = 0.2
 
 
 def serve(
-    run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A record; without one, the newest in runs/.")
-    ] = None,
+    run: Run = None,
     live: Annotated[
         Path | None,
         typer.Option(metavar="SCENARIO", help="Fly this scenario, or a ready-made one, and serve it as it flies."),
@@ -57,36 +59,33 @@ def serve(
 
 
 async def _serve(
-    run: Path | None, live: Path | None, record: Path | None, host: str, port: int, token: str | None
+    run: str | None, live: Path | None, record: Path | None, host: str, port: int, token: str | None
 ) -> None:
     stop = _stopped_by_signals()
     if live is None:
-        await _show(open_source(run or newest_record()), None, host, port, token, stop)
+        await _show(Source(record_of(run)), host, port, token, stop)
         return
     scenario = found(live)
-    path = record or next_path(RUNS, load(scenario).name)
+    path = record or next_path(FOLDER, load(scenario).name)
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
     process = await start_run(scenario, path)
     try:
         source = await _begun(process, path, stop)
         if source is not None:
-            await _show(source, process, host, port, token, stop)
+            await _show(source, host, port, token, stop)
     finally:
         await stop_run(process)
 
 
-def newest_record() -> Path:
-    """The record in runs/ that was written last; AscnodeError when there is none."""
-    records = sorted(RUNS.glob("*.sqlite"), key=lambda path: path.stat().st_mtime)
-    if not records:
-        raise AscnodeError(f"there is no record in {RUNS}/: name one, or fly one with --live demo.toml")
-    return records[-1]
-
-
-def open_source(path: Path) -> Source:
-    """The record as the page reads it."""
-    return Source(path)
+def record_of(run: str | None) -> Path:
+    """What a path, a name or a number means, or the newest record; AscnodeError when there is none."""
+    if run is not None:
+        return find_record(run)
+    there = records()
+    if not there:
+        raise AscnodeError(f"there is no record in {FOLDER}/: name one, or fly one with --live demo.toml")
+    return there[0]
 
 
 def _stopped_by_signals() -> asyncio.Event:
@@ -112,11 +111,8 @@ async def _begun(process: Process, path: Path, stop: asyncio.Event) -> Source | 
     return None
 
 
-async def _show(
-    source: Source, process: Process | None, host: str, port: int, token: str | None, stop: asyncio.Event
-) -> None:
-    writing = None if process is None else lambda: process.returncode is None
-    server = await Server(source, Guard(host, token), writing).start(host, port)
+async def _show(source: Source, host: str, port: int, token: str | None, stop: asyncio.Event) -> None:
+    server = await Server(source, Guard(host, token)).start(host, port)
     try:
         _print_address(open_console(), host, server.port, token)
         await stop.wait()

@@ -1,12 +1,11 @@
 """`ascnode watch`: a run's display in a terminal, for whoever is on another machine than the run."""
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ascnode.cli.serve import newest_record
+from ascnode.cli.serve import Run, record_of
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import RecordError, StoppedError
 from ascnode.view.attached import slot_line, statuses
@@ -17,13 +16,11 @@ _LOOK_S = 0.5
 
 
 def watch(
-    run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A record, whole or growing; without one, the newest in runs/.")
-    ] = None,
+    run: Run = None,
     once: Annotated[bool, typer.Option("--once", help="Print how it stands, and end.")] = False,
 ) -> None:
     """Show a run in the terminal until it ends."""
-    source = Source(run or newest_record())
+    source = Source(record_of(run))
     try:
         state = _follow(source, once)
     except KeyboardInterrupt:
@@ -31,14 +28,14 @@ def watch(
     finally:
         source.close()
     if state == "interrupted" and not once:
-        raise RecordError(f"{source.path}: the run was interrupted: nothing has been written to it for a while")
+        raise RecordError(f"{source.path}: the run was interrupted: its process is gone")
 
 
 def _follow(source: Source, once: bool) -> str:
     # How the run stands in the end.
     console, progress = open_console(), source.progress()
     with LiveView(console, float(source.scenario.length_s), progress["newest_s"]) as view:
-        while progress["state"] == "running" and not once:
+        while progress["state"] == "under way" and not once:
             view.update(progress["newest_s"], statuses(source.reader), slot_line(source.reader))
             time.sleep(_LOOK_S)
             progress = source.progress()

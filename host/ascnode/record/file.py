@@ -30,7 +30,7 @@ class RecordFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         _look_at(path)
-        self._db = self._open("")
+        self._db = self._open()
         try:
             with self.guarded():
                 self._prepare()
@@ -38,7 +38,9 @@ class RecordFile:
             self._db.close()
             raise
 
-    def _open(self, options: str) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Connection:
+        # Without a WAL nobody writes, and no index of one need be put beside the file.
+        options = "" if _wal(self.path).exists() else "&immutable=1"
         name = f"file:{quote(str(self.path.absolute()))}?mode=ro{options}"
         with self.guarded():
             db = sqlite3.connect(name, _BUSY_S, isolation_level=None, uri=True, check_same_thread=False)
@@ -46,15 +48,15 @@ class RecordFile:
             db.execute("PRAGMA schema_version")
         except sqlite3.Error as e:
             db.close()
-            # A folder that cannot be written has no room for the index of a WAL.
-            if e.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or options:
-                raise RecordError(f"{self.path} {_said(e)}") from None
-            if _wal(self.path).exists():
+            if not options and e.sqlite_errorcode & 0xFF in (
+                sqlite3.SQLITE_CANTOPEN,
+                sqlite3.SQLITE_READONLY,
+            ):
                 raise RecordError(
                     f"{self.path} cannot be read in a folder that cannot be written, since its last rows lie in "
                     f"{_wal(self.path).name}: copy both elsewhere"
                 ) from None
-            return self._open("&immutable=1")
+            raise RecordError(f"{self.path} {_said(e)}") from None
         return db
 
     def _prepare(self) -> None:

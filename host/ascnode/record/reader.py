@@ -234,6 +234,10 @@ class Reader:
         found = self._file.select("queries", f"{where} ORDER BY sent_us, job", given)
         return (rows.Query(*row) for row in found)
 
+    def raw_rows(self, table: str) -> Iterator[tuple[Any, ...]]:
+        """All rows of a table as they lie there, in the order of its key."""
+        return self._file.select(table, f"ORDER BY {schema.BY_NAME[table].key}")
+
     def count(self, table: str, where: str = "") -> int:
         """Rows of a table; `where` is SQL of this version's columns."""
         if not self._file.has(table):

@@ -13,6 +13,8 @@ from ascnode.mesh.assignment import NONE
 from ascnode.record.database import Record
 from ascnode.record.packed import deflate
 from ascnode.scenario.extremes import Extremes
+from ascnode.scenario.figures import Figures
+from ascnode.scenario.hardware import KELVIN_AT_0_C
 from ascnode.scenario.ledger import Account, Ledger
 from ascnode.scenario.outages import Out
 from ascnode.scenario.payload import Payload
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 # What decides floats and bytes of a run beside ascnode itself.
 _PACKAGES = ("numpy", "numba", "scipy", "sgp4", "cobs", "spacepackets", "pydantic")
+_EMPTY_BATTERY = 0.001  # a brown-out, by the resolution of the node's own state of charge
 
 
 def record_scenario(
@@ -112,6 +115,22 @@ def record_nodes(record: Record, run: "Run", extremes: Extremes) -> None:
         record.add(
             "nodes", node, space.name(node), int(answers[node]), carried, *extremes.of(node, run.nodes)
         )
+
+
+def record_measurements(record: Record, closing: Figures) -> None:
+    """Closing figures with the limits that the flight software has for them, and shares of the queries without."""
+    sent = max(1, closing.queries_sent)
+    trip_c = d.PARAMETERS[d.P_TEMP_TRIP][2] / 100 - KELVIN_AT_0_C
+    charge, heat_c = closing.fleet.charge_min["min"], closing.fleet.accelerator_max_c["max"]
+    for name, value, unit, low, high in (
+        ("differences of board and twin", closing.parity_mismatches, "", None, 0),
+        ("queries answered", closing.answered / sent, "share", None, None),
+        ("queries answered late", closing.late / sent, "share", None, None),
+        ("least charge", charge, "share", _EMPTY_BATTERY, None),
+        ("hottest accelerator", heat_c, "°C", None, trip_c),
+    ):
+        beyond = (low is not None and value < low) or (high is not None and value > high)
+        record.add("measurements", name, float(value), unit, low, high, "fail" if beyond else "pass")
 
 
 class Queries:

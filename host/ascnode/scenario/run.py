@@ -27,7 +27,13 @@ from ascnode.scenario.payload import Payload
 from ascnode.scenario.pings import PingFigures, fly_pings
 from ascnode.scenario.placement import Known, Placement
 from ascnode.scenario.rain import Rain
-from ascnode.scenario.recording import Queries, record_nodes, record_slot, record_state
+from ascnode.scenario.recording import (
+    Queries,
+    record_measurements,
+    record_nodes,
+    record_slot,
+    record_state,
+)
 from ascnode.scenario.satellite import Said, cause_of
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
@@ -310,6 +316,7 @@ class Run:
         record_nodes(self._record, self, self._extremes)
         closing = figures(self, self._flyers, self._extremes)
         self._queries.ended()
+        record_measurements(self._record, closing)
         return closing
 
 

@@ -17,7 +17,7 @@ from ascnode.view.page.guard import Guard
 from ascnode.view.page.land import load_land
 from ascnode.view.page.source import Source
 
-POLL_S = 0.5  # between looks at a record that grows
+_POLL_S = 0.5  # between looks at a record that grows
 _BEAT_S = 2.0  # the stream says something so often
 _STUCK_S = 10.0  # a reader that takes nothing for so long is let go
 _MOST_STREAMS = 32
@@ -27,13 +27,10 @@ _COMPRESSED = 1024  # bytes from which on an answer is
 
 
 class Server:
-    """Serves one record. `source` is read in one thread of its own; all streams share one look at it.
+    """Serves one record. `source` is read in one thread of its own; all streams share one look at it."""
 
-    `writing` says whether the run's process is known to go on.
-    """
-
-    def __init__(self, source: Source, guard: Guard, writing: Callable[[], bool] | None = None) -> None:
-        self._source, self._guard, self._writing = source, guard, writing
+    def __init__(self, source: Source, guard: Guard) -> None:
+        self._source, self._guard = source, guard
         self._reader = ThreadPoolExecutor(1, "record")
         self._progress: dict[str, Any] = {}
         self._grew = asyncio.Condition()
@@ -45,7 +42,7 @@ class Server:
 
     async def start(self, host: str, port: int) -> Self:
         """Listens; AscnodeError when the address cannot be had."""
-        self._progress = await self._read(self._source.progress, self._writing)
+        self._progress = await self._read(self._source.progress)
         self._runner = web.AppRunner(self._app(), handle_signals=False, access_log=None, shutdown_timeout=_END_S)
         await self._runner.setup()
         try:
@@ -96,9 +93,9 @@ class Server:
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(_POLL_S)
             try:
-                progress = await self._read(self._source.progress, self._writing)
+                progress = await self._read(self._source.progress)
             except AscnodeError as e:
                 progress = {**self._progress, "state": "unreadable", "error": str(e)}
             if progress != self._progress:

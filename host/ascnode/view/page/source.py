@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import time
 from base64 import b64encode
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from pydantic import ValidationError
 
 from ascnode.errors import RecordError
 from ascnode.mesh.slots import SLOT_S
+from ascnode.record.catalogue import state_of
 from ascnode.record.file import RecordFile
 from ascnode.record.packed import unpack_fleet, unpack_json
 from ascnode.record.reader import Reader
@@ -23,7 +22,6 @@ from ascnode.view.page.scene import scene_of
 
 _MOST_SLOTS = 64
 _OVERVIEW_POINTS = 300
-_QUIET_S = 15.0  # a writer commits every second; compiling and the like may hold it up
 
 
 class Source:
@@ -66,25 +64,16 @@ class Source:
         said = json.dumps([str(self.path), self.reader.run], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
-    def progress(self, writing: Callable[[], bool] | None = None) -> dict[str, Any]:
-        """How far it is: `state` is running, ended or interrupted. `writing`: whether its process goes on."""
-        alive = writing() if writing is not None else self._seems_written()
+    def progress(self) -> dict[str, Any]:
+        """How far it is: `state` is whole, under way or interrupted."""
         return {
             "run": self._run,
-            "state": "ended" if self.reader.whole else "running" if alive else "interrupted",
+            "state": state_of(self.reader),
             "newest_s": next((self._end_s(Slot(*row)) for row in self._last_slot()), 0.0),
         }
 
     def _last_slot(self) -> Any:
         return self.file.select("slots", "ORDER BY number DESC LIMIT 1")
-
-    def _seems_written(self) -> bool:
-        # Its log is the only sign of a writer in another process.
-        log = self.path.with_name(f"{self.path.name}-wal")
-        try:
-            return time.time() - log.stat().st_mtime < _QUIET_S
-        except FileNotFoundError:
-            return False
 
     def slots(self, first: int, count: int) -> dict[str, Any]:
         """`count` slots from the run's `first` on, as far as they are recorded, with fleet and service."""

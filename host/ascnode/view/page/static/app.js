@@ -16,6 +16,7 @@ import { watchTheme } from "./theme.js";
 
 const PANELS_MS = 200; // tables and words change at most so often; the map with every frame
 const SERIES_MS = 1500; // a growing run's charts
+const LIVE = "under way";
 const $ = (id) => document.getElementById(id);
 
 class Page {
@@ -121,11 +122,11 @@ class Page {
     const first = this.progress === undefined;
     this.progress = progress;
     this.clock.newest = progress.newest_s;
-    if (first && progress.state === "running") this.clock.follow(true);
+    if (first && progress.state === LIVE) this.clock.follow(true);
     this.slots.chunks.grew();
     this.queries.chunks.grew();
     this.events.forget();
-    if (first || performance.now() - this.seriesAt > SERIES_MS || progress.state !== "running") this.loadSeries();
+    if (first || performance.now() - this.seriesAt > SERIES_MS || progress.state !== LIVE) this.loadSeries();
     $("scrub").max = String(Math.max(1, Math.ceil(progress.newest_s)));
     this.controls();
   }
@@ -153,7 +154,7 @@ class Page {
     const clock = this.clock;
     put($("play"), clock.playing || clock.following ? "Pause" : "Play");
     $("follow").setAttribute("aria-pressed", String(clock.following));
-    $("follow").hidden = this.progress?.state !== "running";
+    $("follow").hidden = this.progress?.state !== LIVE;
     $("speed").value = String(clock.speed);
     put($("run-state"), stateWords(this.progress));
     this.dirty = true;
@@ -208,7 +209,10 @@ class Page {
 
 function stateWords(progress) {
   if (!progress) return "";
-  const words = { running: "● live", ended: "■ ended", interrupted: "▲ interrupted: the record ends early" };
+  const words = {
+    "under way": "● live", whole: "■ ended", interrupted: "▲ interrupted: the record ends early",
+    unreadable: `▲ the record cannot be read: ${progress.error}`,
+  };
   return words[progress.state];
 }
 
