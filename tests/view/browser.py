@@ -1,4 +1,4 @@
-"""A page in the headless browser, with what it said and asked for; waits have deadlines and say what they waited for."""
+"""A page in the headless browser, with what it said and asked for; waits have deadlines and say what for."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,9 @@ class Tab:
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []
-        self.page.on("console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on(
+            "console", lambda m: self.said.append(m.text) if m.type in ("error", "warning") else None
+        )
         self.page.on("pageerror", lambda e: self.said.append(str(e)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(url)
@@ -56,7 +58,8 @@ class Tab:
 
     def settle(self) -> None:
         """Until nothing more is on its way."""
-        idle = "!ascnode.dirty && !ascnode.events.asking && !ascnode.slots.chunks.asked.size && !ascnode.queries.chunks.asked.size"
+        quiet = "!ascnode.dirty && !ascnode.events.asking"
+        idle = f"{quiet} && !ascnode.slots.chunks.asked.size && !ascnode.queries.chunks.asked.size"
         self.until("the page to be at rest", idle)
         self.page.wait_for_timeout(60)
 

@@ -23,7 +23,9 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_record(tmp_path_factory.mktemp("record") / "known.sqlite", 1800)
 
 
-@pytest.fixture(scope="session")
+# For a module, not for the session: while Playwright is open, its event loop runs in the thread of the tests, and no
+# other test could run one.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless browser; skipped, with the reason, where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

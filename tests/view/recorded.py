@@ -2,12 +2,15 @@
 
 import json
 import math
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
+from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record
 from ascnode.record.packed import FleetState, pack_fleet, pack_json
 from ascnode.scenario.scenario import Scenario, load, ready_made
@@ -27,7 +30,12 @@ def scenario(length_s: int, boards: int = 4) -> Scenario:
     demo = load(ready_made("demo"))
     table = demo.constellation.model_copy(update={"boards": tuple(map(tuple, PLACES[:boards]))})
     return Scenario.model_validate(
-        {**demo.model_dump(mode="json"), "constellation": table.model_dump(), "duration_s": length_s, "name": "known"}
+        {
+            **demo.model_dump(mode="json"),
+            "constellation": table.model_dump(),
+            "duration_s": length_s,
+            "name": "known",
+        }
     )
 
 
@@ -44,6 +52,7 @@ class Writer:
         self.space = flown.space
         self.bounds = bounds_us(flown.epoch, flown.length_s)
         self.record.values("run", {"scenario": flown.model_dump(mode="json"), "length_s": flown.length_s})
+        self.record.values("wall", {"process": process_mark()})
         self.cities = [city.name for city in load_cities()]
         self.jobs = 0
         for node, satellite in enumerate(self.space.boards):
@@ -78,7 +87,9 @@ class Writer:
         out[7] = True
         tripped[boards[1]] = TRIP_S <= t_s < TRIP_S + 300
         kelvin = np.full(n, 330.0)
-        state = FleetState(level, kelvin, kelvin - 10, jobs, jobs, np.full(n, 2), ~no, out, no, no, tripped, marked)
+        state = FleetState(
+            level, kelvin, kelvin - 10, jobs, jobs, np.full(n, 2), ~no, out, no, no, tripped, marked
+        )
         return pack_fleet(state)
 
     def _service(self, i: int) -> bytes:
@@ -104,11 +115,18 @@ class Writer:
             if t_s == TRIP_S and node == 1:
                 self._event(node, t_s, 3, 4, 36_915)
             if t_s == FAULT_S and node == 0:
-                self.record.numbered("faults", 0, t_s * 1_000_000, "board", "power_cut", "off for 40 s", "COMPUTE")
+                self.record.numbered(
+                    "faults", 0, t_s * 1_000_000, "board", "power_cut", "off for 40 s", "COMPUTE"
+                )
 
     def _housekeeping(self, node: int, t_s: int) -> None:
         fields = {
-            **{"accelerator": 33_000 + t_s % 1000, "radiator": 32_000, "array": 350_000, "load": 60_000 + node},
+            **{
+                "accelerator": 33_000 + t_s % 1000,
+                "radiator": 32_000,
+                "array": 350_000,
+                "load": 60_000 + node,
+            },
             **{"charge": round(1000 * charge(t_s, node)), "cap": 0, "mode": 3, "operating_point": node % 7},
             **{"jobs_queued": node, "packets_queued": 1, "throttled": t_s // 2, "jobs_done": t_s // 10},
             **{"jobs_refused": 0, "commands_refused": 0},
@@ -124,7 +142,10 @@ class Writer:
 
     def _query(self, t_s: int) -> None:
         job, self.jobs = self.jobs, self.jobs + 1
-        node, place = int(self.space.compute[job % len(self.space.compute)]), self.cities[job % len(self.cities)]
+        node, place = (
+            int(self.space.compute[job % len(self.space.compute)]),
+            self.cities[job % len(self.cities)],
+        )
         lost = job % LOST_EVERY == LOST_EVERY - 1
         sent_us = t_s * 1_000_000
         done = (None, None, None) if lost else (sent_us + sum(PARTS), 4, 117.5)
@@ -138,14 +159,21 @@ class Writer:
         self.record.close()
 
 
-def write_record(path: Path, length_s: int, boards: int = 4, slots: int | None = None) -> Path:
-    """A whole record, or its first `slots`."""
+def write_record(
+    path: Path, length_s: int, boards: int = 4, slots: int | None = None, end: bool = True
+) -> Path:
+    """A whole record, or its first `slots`; without its end, that of a run whose process is gone."""
     flown = scenario(length_s, boards)
     writer = Writer(path, flown)
     first = first_slot(flown)
     for i in range(len(writer.bounds[:slots])):
         writer.slot(i, first)
-    writer.end()
+    if end:
+        writer.end()
+        return path
+    writer.record.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DELETE FROM wall WHERE key = 'process'")
     return path
 
 

@@ -37,7 +37,9 @@ class Served:
     async def _run(self) -> None:
         self._stop = asyncio.Event()
         self.source = Source(self._record)
-        self.server = await Server(self.source, Guard("127.0.0.1", self._token)).start("127.0.0.1", self._port)
+        self.server = await Server(self.source, Guard("127.0.0.1", self._token)).start(
+            "127.0.0.1", self._port
+        )
         self.port = self.server.port
         self._ready.set()
         await self._stop.wait()

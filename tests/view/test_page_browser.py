@@ -32,7 +32,9 @@ def cell(tab: Tab, row: int, column: int) -> str:
     return tab.text(f"#node-rows tr:nth-child({row}) td:nth-child({column})")
 
 
-def test_it_loads_within_three_seconds_asks_no_other_host_and_says_nothing_on_the_console(tab: Tab, url: str) -> None:
+def test_it_loads_within_three_seconds_asks_no_other_host_and_says_nothing_on_the_console(
+    tab: Tab, url: str
+) -> None:
     loaded = tab.js("performance.getEntriesByType('navigation')[0].loadEventEnd")
     first = tab.js("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     assert 0 < first < LOAD_MS and 0 < loaded < LOAD_MS

@@ -1,12 +1,11 @@
 """A page beside a run that goes on, and beside a server that goes away."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from ascnode.view.page.source import Source
 from view.browser import Tab
 from view.recorded import write_record
 from view.served import Command, Served
-
 
 BEGIN_S = 60
 
@@ -53,7 +51,9 @@ def test_a_run_that_goes_on_is_followed_until_it_ends(chromium: Any, growing: Pa
         tab.until("its first slots", "window.ascnode && ascnode.clock.newest > 100")
         assert tab.text("#run-state") == "● live"
         assert tab.page.get_attribute("#follow", "aria-pressed") == "true"
-        tab.until("the page to keep up", "ascnode.clock.newest - ascnode.clock.t < 60 && ascnode.clock.t > 100")
+        tab.until(
+            "the page to keep up", "ascnode.clock.newest - ascnode.clock.t < 60 && ascnode.clock.t > 100"
+        )
         tab.page.keyboard.press("Space")
         paused = tab.js("ascnode.clock.t")
         tab.until("the run to go on without", f"ascnode.clock.newest > {paused} + 100")
@@ -67,9 +67,7 @@ def test_a_run_that_goes_on_is_followed_until_it_ends(chromium: Any, growing: Pa
 
 
 def test_a_run_whose_writer_was_killed_is_told_as_interrupted(chromium: Any, tmp_path: Path) -> None:
-    path = write_record(tmp_path / "cut.sqlite", 900, slots=20)
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("DELETE FROM figures")
+    path = write_record(tmp_path / "cut.sqlite", 900, slots=20, end=False)
     with Served(path) as served, Tab(chromium, served.url) as tab:
         tab.ready()
         assert tab.text("#run-state") == "▲ interrupted: the record ends early"
@@ -94,7 +92,9 @@ def test_a_killed_server_is_noticed_and_rejoined(chromium: Any, record: Path) ->
                 tab.until("new data", "ascnode.slots.last.index === 60")
 
 
-def test_another_run_at_the_same_address_is_shown_as_such(chromium: Any, record: Path, tmp_path: Path) -> None:
+def test_another_run_at_the_same_address_is_shown_as_such(
+    chromium: Any, record: Path, tmp_path: Path
+) -> None:
     other = write_record(tmp_path / "other.sqlite", 300)
     with Served(record) as first, Tab(chromium, first.url) as tab:
         tab.ready()
@@ -105,7 +105,9 @@ def test_another_run_at_the_same_address_is_shown_as_such(chromium: Any, record:
             tab.until("the other run", "window.ascnode && ascnode.scene.length_s === 300")
 
 
-def test_a_server_that_asks_for_a_token_is_entered_by_its_printed_address_or_by_typing(chromium: Any, record: Path) -> None:
+def test_a_server_that_asks_for_a_token_is_entered_by_its_printed_address_or_by_typing(
+    chromium: Any, record: Path
+) -> None:
     token = "sixteen characters or more"
     with Served(record, token) as served:
         with Tab(chromium, f"{served.url}#token={token.replace(' ', '+')}") as tab:
@@ -115,7 +117,10 @@ def test_a_server_that_asks_for_a_token_is_entered_by_its_printed_address_or_by_
             tab.until("the question", "document.querySelector('#login').open")
             tab.page.fill("#token", "wrong")
             tab.page.keyboard.press("Enter")
-            tab.until("the refusal", "document.querySelector('#login-words').textContent === 'this is not the token'")
+            tab.until(
+                "the refusal",
+                "document.querySelector('#login-words').textContent === 'this is not the token'",
+            )
             tab.page.fill("#token", token)
             tab.page.keyboard.press("Enter")
             tab.ready()

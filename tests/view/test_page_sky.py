@@ -1,7 +1,6 @@
 """The page's own orbits, Sun and shadow against those of ascnode.sky, which outside sources vouch for."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,8 @@ def tab(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab
 
 def page_sky(tab: Tab, t_s: float) -> tuple[Floats, Floats, Floats, dict[str, float]]:
     """Longitudes, latitudes and light of all satellites, and the subsolar point."""
-    code = f"(() => {{ const s = ascnode.sky; s.at({t_s}); return [[...s.longitude], [...s.latitude], [...s.lit], s.sun]; }})()"
+    tab.js(f"ascnode.sky.at({t_s})")
+    code = "(s => [[...s.longitude], [...s.latitude], [...s.lit], s.sun])(ascnode.sky)"
     longitude, latitude, lit, sun = tab.js(code)
     return np.array(longitude), np.array(latitude), np.array(lit), sun
 
@@ -38,7 +38,9 @@ def page_sky(tab: Tab, t_s: float) -> tuple[Floats, Floats, Floats, dict[str, fl
 def fixed_deg(vectors: Floats, flown: Scenario, t_s: float) -> tuple[Floats, Floats]:
     """Longitude and latitude, geocentric, of inertial vectors (..., 3)."""
     longitude = np.degrees(np.arctan2(vectors[..., 1], vectors[..., 0]) - gmst_rad(flown.epoch, t_s))
-    return (longitude + 180) % 360 - 180, np.degrees(np.arcsin(vectors[..., 2] / np.linalg.norm(vectors, axis=-1)))
+    return (longitude + 180) % 360 - 180, np.degrees(
+        np.arcsin(vectors[..., 2] / np.linalg.norm(vectors, axis=-1))
+    )
 
 
 def apart_deg(a: Floats, b: Floats) -> Floats:

@@ -33,7 +33,9 @@ async def stop_run(process: Process) -> None:
 
 
 def _end_with_server() -> None:
-    while os.read(sys.stdin.fileno(), 1):  # not through sys.stdin, whose lock the interpreter wants at its end
+    while os.read(
+        sys.stdin.fileno(), 1
+    ):  # not through sys.stdin, whose lock the interpreter wants at its end
         pass
     os.kill(os.getpid(), signal.SIGINT)
 

@@ -23,7 +23,9 @@ from ascnode.view.page.source import Source
 
 Run = Annotated[
     str | None,
-    typer.Argument(metavar="[RUN]", help="A record: its path, name or number; without one, the newest in runs/."),
+    typer.Argument(
+        metavar="[RUN]", help="A record: its path, name or number; without one, the newest in runs/."
+    ),
 ]
 _BEGIN_S = 180.0  # for a run to begin its record: kernels may have to be compiled
 _LOOK_S = 0.2
@@ -33,7 +35,9 @@ def serve(
     run: Run = None,
     live: Annotated[
         Path | None,
-        typer.Option(metavar="SCENARIO", help="Fly this scenario, or a ready-made one, and serve it as it flies."),
+        typer.Option(
+            metavar="SCENARIO", help="Fly this scenario, or a ready-made one, and serve it as it flies."
+        ),
     ] = None,
     record: Annotated[
         Path | None, typer.Option(help="Record of the --live run; by default a new one in runs/.")

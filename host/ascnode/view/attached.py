@@ -1,5 +1,6 @@
 """A run as the terminal's display shows it, from its record: boards as they last told, and the whole in a line."""
 
+from collections import deque
 from dataclasses import replace
 
 from ascnode.record.packed import FleetState
@@ -32,10 +33,8 @@ def slot_line(reader: Reader) -> str:
 
 
 def _housekeeping(reader: Reader, board: Board, newest_us: int) -> Telemetry | None:
-    last = None
-    for last in reader.telemetry(board.node, "housekeeping", max(0, newest_us - _LOOK_BACK_US)):
-        pass
-    return last
+    told = deque(reader.telemetry(board.node, "housekeeping", max(0, newest_us - _LOOK_BACK_US)), maxlen=1)
+    return told.pop() if told else None
 
 
 def _status(reader: Reader, board: Board, told: Telemetry, slot: Slot | None) -> Status:

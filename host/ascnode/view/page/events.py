@@ -16,14 +16,19 @@ _SEVERE = "name = 'event' AND json_extract(fields, '$.severity') >= ?"
 _KINDS, _OF_A_KIND = 4, 3  # that a search finds
 
 
-def until(file: RecordFile, satellites: Sequence[int], until_s: float, least: int, most: int) -> dict[str, Any]:
+def until(
+    file: RecordFile, satellites: Sequence[int], until_s: float, least: int, most: int
+) -> dict[str, Any]:
     """The newest `most` events up to a time, newest first; the time of the next one; whether there are more before.
 
     `satellites` are the boards' numbers in the constellation.
     """
     now_us = round(until_s * 1e6)
     newest = f"{_SEVERE} AND sent_us <= ? ORDER BY sent_us DESC LIMIT ?"
-    told = [_told(Telemetry(*row)) for row in file.select("telemetry", f"WHERE {newest}", (least, now_us, most + 1))]
+    told = [
+        _told(Telemetry(*row))
+        for row in file.select("telemetry", f"WHERE {newest}", (least, now_us, most + 1))
+    ]
     if least <= _INJECTED:
         hits = file.select("faults", "WHERE time_us <= ? ORDER BY time_us DESC LIMIT ?", (now_us, most + 1))
         told += [_injected(Fault(*row)) for row in hits]
@@ -39,7 +44,8 @@ def _next_s(file: RecordFile, now_us: int, least: int) -> float | None:
     after = f"WHERE {_SEVERE} AND sent_us > ? ORDER BY sent_us LIMIT 1"
     times = [Telemetry(*row).sent_us for row in file.select("telemetry", after, (least, now_us))]
     if least <= _INJECTED:
-        times += [Fault(*row).time_us for row in file.select("faults", "WHERE time_us > ? ORDER BY time_us LIMIT 1", (now_us,))]
+        hits = file.select("faults", "WHERE time_us > ? ORDER BY time_us LIMIT 1", (now_us,))
+        times += [Fault(*row).time_us for row in hits]
     return min(times) / 1e6 if times else None
 
 
@@ -52,13 +58,17 @@ def alarms(file: RecordFile, most: int) -> list[float]:
 def search(file: RecordFile, satellites: Sequence[int], text: str) -> list[dict[str, Any]]:
     """The first events of each kind whose name holds the text."""
     wanted = (number for number, (name, _) in _EVENTS.items() if text.lower() in name.lower())
-    first = f"WHERE name = 'event' AND json_extract(fields, '$.event') = ? ORDER BY sent_us LIMIT {_OF_A_KIND}"
+    first = (
+        f"WHERE name = 'event' AND json_extract(fields, '$.event') = ? ORDER BY sent_us LIMIT {_OF_A_KIND}"
+    )
     told = [
         _placed(_told(Telemetry(*row)), satellites)
         for number in islice(wanted, _KINDS)
         for row in file.select("telemetry", first, (number,))
     ]
-    return [{"kind": "event", "label": one["text"], "time_s": one["time_s"], "node": one["node"]} for one in told]
+    return [
+        {"kind": "event", "label": one["text"], "time_s": one["time_s"], "node": one["node"]} for one in told
+    ]
 
 
 def _placed(event: dict[str, Any], satellites: Sequence[int]) -> dict[str, Any]:
@@ -72,7 +82,9 @@ def _told(packet: Telemetry) -> dict[str, Any]:
 
 
 def _injected(fault: Fault) -> dict[str, Any]:
-    return _event(fault.node, fault.time_us, _INJECTED, f"injected: {fault.kind} {fault.target}: {fault.detail}")
+    return _event(
+        fault.node, fault.time_us, _INJECTED, f"injected: {fault.kind} {fault.target}: {fault.detail}"
+    )
 
 
 def _event(board: int, time_us: int, severity: int, text: str) -> dict[str, Any]:

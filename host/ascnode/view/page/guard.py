@@ -33,7 +33,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address can be reached from this machine alone; a name other than localhost counts as one that cannot."""
+    """Whether an address is reached from this machine alone; a name other than localhost counts as one that is not."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -9,13 +9,15 @@ from ascnode.record.rows import Query
 _LONGEST_S = 600.0  # a query under way for longer is looked for no more
 _MOST = 3000  # of a span; a map has no room for more
 _FOUND = 4
-_SPAN = f"WHERE sent_us >= ? AND sent_us < ? AND (answered_us IS NULL OR answered_us >= ?) ORDER BY sent_us LIMIT {_MOST}"
+_FLYING = "sent_us >= ? AND sent_us < ? AND (answered_us IS NULL OR answered_us >= ?)"
 
 
 def between(file: RecordFile, start_s: float, end_s: float, newest_s: float) -> dict[str, Any]:
     """Queries under way at some time of start_s..end_s; `complete`: nothing will change about them."""
     span = (round((start_s - _LONGEST_S) * 1e6), round(end_s * 1e6), round(start_s * 1e6))
-    found = [Query(*row) for row in file.select("queries", _SPAN, span)]
+    found = [
+        Query(*row) for row in file.select("queries", f"WHERE {_FLYING} ORDER BY sent_us LIMIT {_MOST}", span)
+    ]
     flying = [(one, _end_s(one)) for one in found]
     return {
         "queries": [
@@ -42,13 +44,21 @@ def search(file: RecordFile, text: str) -> list[dict[str, Any]]:
         rows = file.select("queries", "WHERE job = ?", (int(number[:18]),))
     else:
         begins = "".join(f"\\{c}" if c in "%_\\" else c for c in text) + "%"
-        rows = file.select("queries", f"WHERE place LIKE ? ESCAPE '\\' ORDER BY sent_us LIMIT {_FOUND}", (begins,))
+        rows = file.select(
+            "queries", f"WHERE place LIKE ? ESCAPE '\\' ORDER BY sent_us LIMIT {_FOUND}", (begins,)
+        )
     return [_hit(Query(*row)) for row in rows]
 
 
 def _hit(query: Query) -> dict[str, Any]:
     label = f"{query.job} from {query.place}"
-    return {"kind": "query", "job": query.job, "label": label, "time_s": query.sent_us / 1e6, "node": query.node}
+    return {
+        "kind": "query",
+        "job": query.job,
+        "label": label,
+        "time_s": query.sent_us / 1e6,
+        "node": query.node,
+    }
 
 
 def _end_s(query: Query) -> float | None:

@@ -25,7 +25,8 @@ _MICRORADIANS = 7  # digits behind the point: under a metre in low orbit
 def scene_of(scenario: Scenario, lasers: list[list[int]] | None = None) -> dict[str, Any]:
     """Everything that the page draws a run's sky and limits from, as JSON; angles in rad and deg, times in s.
 
-    `lasers` are those that its record says are planned. Raises ScenarioError where the constellation's file is no longer there.
+    `lasers` are those that its record says are planned. Raises ScenarioError where the constellation's file is no
+    longer there.
     """
     space = scenario.space
     return {

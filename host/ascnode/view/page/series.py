@@ -59,7 +59,7 @@ def of_fleet(file: RecordFile, node: int, start_s: float, end_s: float, points: 
 
 
 def thinned(t: Floats, quantities: dict[str, npt.NDArray[Any]], points: int) -> dict[str, Any]:
-    """Times (n,) and columns (n,) by at most `points` places: `t` is a place's last time, `lo` and `hi` its extremes."""
+    """Times (n,) and columns (n,) by at most `points` places: `t` is a place's last time, lo and hi its extremes."""
     edges = np.linspace(0, len(t), min(points, len(t)) + 1).astype(np.int64)
     starts, ends = edges[:-1], edges[1:]
     if len(starts) == 0:

@@ -43,7 +43,9 @@ class Server:
     async def start(self, host: str, port: int) -> Self:
         """Listens; AscnodeError when the address cannot be had."""
         self._progress = await self._read(self._source.progress)
-        self._runner = web.AppRunner(self._app(), handle_signals=False, access_log=None, shutdown_timeout=_END_S)
+        self._runner = web.AppRunner(
+            self._app(), handle_signals=False, access_log=None, shutdown_timeout=_END_S
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, host, port).start()

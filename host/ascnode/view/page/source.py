@@ -48,7 +48,9 @@ class Source:
             # an element set that it names is looked for beside the record
             return Scenario.model_validate({**keys, "folder": self.path.parent})
         except ValidationError as e:
-            raise RecordError(f"{self.path}: its scenario is not one of this version: {e.errors()[0]['msg']}") from None
+            raise RecordError(
+                f"{self.path}: its scenario is not one of this version: {e.errors()[0]['msg']}"
+            ) from None
 
     def scene(self) -> dict[str, Any]:
         """All that does not change while it flies."""
@@ -79,7 +81,9 @@ class Source:
         """`count` slots from the run's `first` on, as far as they are recorded, with fleet and service."""
         base = self._base + max(0, first)
         span = (base, base + min(_MOST_SLOTS, count))
-        fleet = {slot: state for slot, _, state in self.file.select("fleet", "WHERE slot >= ? AND slot < ?", span)}
+        fleet = {
+            slot: state for slot, _, state in self.file.select("fleet", "WHERE slot >= ? AND slot < ?", span)
+        }
         served = dict(self.file.select("service", "WHERE slot >= ? AND slot < ?", span))
         found = self.file.select("slots", "WHERE number >= ? AND number < ? ORDER BY number", span)
         with self.file.guarded():
