@@ -19,6 +19,7 @@ _COMMANDS = MappingProxyType(
         "demo": "demo",
         "run": "run",
         "runs": "app",
+        "replay": "replay",
         "serve": "serve",
         "watch": "watch",
         "board": "board",
@@ -28,6 +29,9 @@ _COMMANDS = MappingProxyType(
         "sky": "app",
         "mesh": "app",
         "twin": "app",
+        "report": "report",
+        "stream": "stream",
+        "dictionary": "app",
     }
 )
 

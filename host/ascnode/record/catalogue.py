@@ -9,6 +9,7 @@ from ascnode.errors import RecordError
 from ascnode.record.reader import Reader
 
 FOLDER = Path("runs")
+WHOLE, UNDER_WAY, INTERRUPTED = "whole", "under way", "interrupted"
 _CLOSE_S = 1.0  # between two looks at when a process began
 
 
@@ -52,9 +53,9 @@ def process_mark() -> list[float]:
 def state_of(reader: Reader) -> str:
     """whole, under way, or interrupted."""
     if reader.whole:
-        return "whole"
+        return WHOLE
     mark = reader.wall.get("process")
-    return "under way" if isinstance(mark, list) and len(mark) == 2 and _alive(*mark) else "interrupted"
+    return UNDER_WAY if isinstance(mark, list) and len(mark) == 2 and _alive(*mark) else INTERRUPTED
 
 
 def _alive(pid: float, began_s: float) -> bool:

@@ -20,7 +20,7 @@ def write_csv(sheet: Sheet, folder: Path) -> int:
     if (first := next(rows, None)) is None:
         return count
     with (folder / f"{sheet.name}.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow([column.name for column in sheet.columns])
         for count, row in enumerate(chain([first], rows), 1):  # noqa: B007
             writer.writerow([_cell(value) for value in row])

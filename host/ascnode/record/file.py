@@ -102,7 +102,9 @@ class RecordFile:
             return
         columns = ", ".join(map(self.column, [table] * len(schema.BY_NAME[table].columns), _names(table)))
         with self.guarded():
-            yield from self._db.execute(f"SELECT {columns} FROM {table} {rest}", values)
+            # no `yield from`: it would close the cursor of a generator that outlives the file
+            for row in self._db.execute(f"SELECT {columns} FROM {table} {rest}", values):  # noqa: UP028
+                yield row
 
     def column(self, table: str, name: str) -> str:
         """SQL for a column, also where this record calls it otherwise or lacks it."""

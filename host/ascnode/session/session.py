@@ -289,6 +289,10 @@ class Session:
             self._pace = (self._pace + (self._loop.time() - start_s) / (done.now_us - start_us)) / 2
         return done
 
+    async def request(self, frames: Sequence[bytes], wait_s: float = REPLY_S) -> list[bytes]:
+        """SIM frames as they are, but for session and number, as one request; the frames of its answer."""
+        return await self._ask(frames, wait_s, "answer to a replayed request")
+
     async def again(self, wait_s: float = REPLY_S) -> Done:
         """After a LinkDownError of an exchange, when the cable is whole again: the answer to that exchange."""
         if not self._open:
