@@ -87,7 +87,7 @@ def run(
     ] = False,
 ) -> None:
     """Fly a scenario: a constellation with boards in it, its users, its faults."""
-    scenario = prepared(load(_found(file)), seed, no_boards, accelerator)
+    scenario = prepared(load(found(file)), seed, no_boards, accelerator)
     if compare:
         if record or plot:
             raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
@@ -96,7 +96,8 @@ def run(
     fly(scenario, record, json_file, plot)
 
 
-def _found(file: Path) -> Path:
+def found(file: Path) -> Path:
+    """The scenario file, or the ready-made one of that name where there is no such file."""
     ready = ready_made(file.stem)
     return ready if not file.exists() and file.parent == Path() and ready.is_file() else file
 
