@@ -20,6 +20,8 @@ _COMMANDS = MappingProxyType(
         "run": "run",
         "runs": "app",
         "replay": "replay",
+        "serve": "serve",
+        "watch": "watch",
         "board": "board",
         "boards": "app",
         "flash": "flash",

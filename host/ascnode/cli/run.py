@@ -87,7 +87,7 @@ def run(
     ] = None,
 ) -> None:
     """Fly a scenario: a constellation with boards in it, its users, its faults."""
-    scenario = prepared(load(_found(file)), seed, no_boards)
+    scenario = prepared(load(found(file)), seed, no_boards)
     if compare:
         if record or plot or stream_tcp:
             raise AscnodeError("--compare flies several runs: it takes no --record, --plot or --stream-tcp")
@@ -96,7 +96,8 @@ def run(
     fly(scenario, record, json_file, plot, stream_tcp)
 
 
-def _found(file: Path) -> Path:
+def found(file: Path) -> Path:
+    """The scenario file, or the ready-made one of that name where there is no such file."""
     ready = ready_made(file.stem)
     return ready if not file.exists() and file.parent == Path() and ready.is_file() else file
 
