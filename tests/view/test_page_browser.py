@@ -140,7 +140,9 @@ def test_queries_in_flight_are_counted_at_their_time(tab: Tab) -> None:
     tab.seek(601)
     assert tab.text("#query-words") == "1 in flight"
     tab.page.click("#query-rows button")
-    tab.until("its card", "document.querySelector('#query-card').textContent.includes('answered after 2.500 s')")
+    tab.until(
+        "its card", "document.querySelector('#query-card').textContent.includes('answered after 2.500 s')"
+    )
     tab.seek(600 + FLIGHT_S + 1)
     assert tab.text("#query-words") == "0 in flight"
 
