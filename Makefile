@@ -46,6 +46,7 @@ bench:
 	@.ci/setup test,lint,gateware
 	$(PY) -m tests.bench
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
+	PYTHONPATH=tests $(PY) -m tests.bench.device
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
 

@@ -64,14 +64,17 @@ class Prediction:
 
     @property
     def stalls(self) -> int:
-        """Cycles in which no word goes past the array."""
+        """Cycles in which no word goes past the array, those that a throttle takes included."""
         return self.cycles - sum(job.words for job in self.jobs)
 
 
 def predict_program(
-    program: Program, source: StreamSource = QUAD_FLASH, timing: Timing | None = None
+    program: Program,
+    source: StreamSource = QUAD_FLASH,
+    timing: Timing | None = None,
+    throttle: int = 0,
 ) -> Prediction:
-    """Of a compiled program."""
+    """Of a compiled program; `throttle` is register THROTTLE, 0..255."""
     return predict(
         program.memory,
         program.program_address,
@@ -80,6 +83,7 @@ def predict_program(
         ring_blocks=program.ring_blocks,
         source=source,
         timing=timing,
+        throttle=throttle,
     )
 
 
@@ -92,12 +96,13 @@ def predict(
     ring_blocks: int = 4,
     source: StreamSource = QUAD_FLASH,
     timing: Timing | None = None,
+    throttle: int = 0,
 ) -> Prediction:
     """`memory` (uint32 [32768]) with the program, `stream` (uint32) as the ring gets it, without CRCs.
 
     ExecutionError when a header is one that the engine refuses, or no END comes.
     """
-    engine = Predictor(memory, stream, ring_base, ring_blocks, source, timing or Timing())
+    engine = Predictor(memory, stream, ring_base, ring_blocks, source, timing or Timing(), throttle)
     jobs: list[JobCycles] = []
     address = program_address
     while len(jobs) < _MAX_JOBS:
