@@ -43,6 +43,7 @@ class JobCycles:
     first_pixel: int
     end: int
     words: int  # that go past the array
+    throttled: int = 0  # cycles in which one could have gone, had THROTTLE not held it
 
     @property
     def cycles(self) -> int:
@@ -176,8 +177,19 @@ class Predictor:
         self._now = drain.begin + self._timing.drain_to_header
         if job.layer_end:
             self.layer_ends.append(round(drain.end + self._timing.drain_to_free))
-        words = len(shifts) * job.passes * shapes[0].words
-        return JobCycles(job, round(header), round(first + 1), round(drain.end), words)
+        passes, words = len(shifts) * job.passes, shapes[0].words
+        held = round(passes * self._held(words))
+        return JobCycles(job, round(header), round(first + 1), round(drain.end), passes * words, held)
+
+    def _held(self, words: int) -> float:
+        """Cycles that the throttle takes from a pass: all between two words, and some before the first.
+
+        Behind another pass the cycle between the two is one of them; behind a wait for a block it may be any.
+        """
+        each = self._stretch - 1
+        follows = words * self._stretch > BLOCK_WORDS
+        first = min(each, abs(each - 1)) if follows and each >= 1 else each if follows else each / 2
+        return (words - 1) * each + first
 
     def _group(self, job: Job, shapes: Sequence[PassShape], taken: float, final: bool) -> tuple[float, float]:
         """(cycle of the output group's last word, when the next group's first pass could be taken)."""
