@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ascnode.record.rows import Frame, Snapshot
-from ascnode.session.messages import Outcome, whole_done
+from ascnode.session.messages import Outcome, parse_done
 from ascnode_fw import link
 from ascnode_fw.wire import dictionary as d
 
-_DONE = bytes((d.SIM, link.DONE))
+_ENDS = bytes((d.SIM, link.DONE)), bytes((d.SIM, link.PART))
 _BEGIN, _EXCHANGE = bytes((d.SIM, link.BEGIN)), bytes((d.SIM, link.EXCHANGE))
 
 
@@ -28,9 +28,8 @@ class Request:
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
-        """What the board's accelerator came to in it."""
-        whole = bool(self.answer) and self.answer[-1][:2] == _DONE
-        return whole_done(self.answer).outcomes if whole else ()
+        """What each use of the accelerator came to, which the node cannot foresee: an input of its twin."""
+        return tuple(one for body in self.answer if body[:2] in _ENDS for one in parse_done(body).outcomes)
 
     @property
     def complete(self) -> bool:

@@ -100,15 +100,15 @@ def twin_of(files: Mapping[str, bytes], unique_id: bytes) -> Twin:
     """A twin with these files; ReplayError when a node cannot start from them."""
     try:
         model = SoftwareAccelerator(files.get("model.bin", b""), kernel_portable)
-
-        def answer(data: bytes) -> bytes:
-            output = bytearray(model.output_size)
-            model.run(data, output)
-            return bytes(output)
-
-        return Twin(files, model, unique_id, engine_of(files, answer))
+        return Twin(files, model, unique_id, engine_of(files, lambda data: _answer(model, data)))
     except (ValueError, IndexError) as e:
         raise ReplayError(f"a node cannot start from the recorded flash: {e}") from None
+
+
+def _answer(model: SoftwareAccelerator, data: bytes) -> bytes:
+    output = bytearray(model.output_size)
+    model.run(data, output)
+    return bytes(output)
 
 
 class _SessionRig:
@@ -142,12 +142,12 @@ class VirtualRig(_SessionRig):
         self,
         unique_id: bytes,
         profile: str,
-        interpreter: Interpreter | None = None,
         accelerator: AcceleratorKind = "none",
+        interpreter: Interpreter | None = None,
     ) -> None:
         super().__init__()
-        self._accelerators = self._stack.enter_context(Accelerators(accelerator))
         self._unique_id = unique_id
+        self._accelerators = self._stack.enter_context(Accelerators(accelerator))
         self._profile = PROFILES[profile]
         self._interpreter = interpreter or require_interpreter()
         self._board: VirtualBoard | None = None
@@ -164,9 +164,13 @@ class VirtualRig(_SessionRig):
     def _made(self, files: Mapping[str, bytes]) -> VirtualBoard:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
         self._write(folder / "replay.flash", files)
-        link_ = self._accelerators.link()
-        flash = folder / "replay.flash"
-        board = VirtualBoard(flash, self._profile.name, self._interpreter, name="replay", accelerator=link_)
+        board = VirtualBoard(
+            folder / "replay.flash",
+            self._profile.name,
+            self._interpreter,
+            name="replay",
+            accelerator=self._accelerators.link(),
+        )
         return self._stack.enter_context(board)
 
     def _write(self, flash: Path, files: Mapping[str, bytes]) -> None:
