@@ -148,7 +148,7 @@ def _frame_words(mine: rows.Frame | None, its: rows.Frame | None) -> str:
         return f"{NAMES[mine is None]} alone has more frames"
     if mine.direction != its.direction:
         return f"a frame goes {mine.direction} in A and {its.direction} in B"
-    return difference(mine.body, its.body, NAMES) if content(mine.body) != content(its.body) else ""
+    return difference(mine.body, its.body) if content(mine.body) != content(its.body) else ""
 
 
 def _telemetry(a: Reader, b: Reader, node: int, name: str, compared: dict[str, int]) -> Found | None:
