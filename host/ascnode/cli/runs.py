@@ -174,8 +174,10 @@ def diff(
 
 
 def _told(console: Console, comparison: Comparison) -> None:
-    for line in comparison.inputs:
-        console.print(escape(f"input: {line}"), highlight=False, soft_wrap=True)
+    lines = [f"input: {line}" for line in comparison.inputs]
+    lines += [f"made with: {line}" for line in comparison.versions]
+    for line in lines:
+        console.print(escape(line), highlight=False, soft_wrap=True)
     if comparison.first:
         console.print(escape(f"first difference, {comparison.first}"), highlight=False, soft_wrap=True)
     if comparison.same:
