@@ -33,6 +33,7 @@ class Setup:
     seed: int
     plant: str  # "board" or "host"
     folder: Path
+    uf2: Path | None = None  # image of emulated boards
 
     @cached_property
     def payload(self) -> Payload:
@@ -51,6 +52,7 @@ class Device(ABC):
     flyer: Pair | TwinAlone
     control: Control
     line: FaultyLine | None = None
+    slower = 1.0  # than a board at its own speed: how many times longer it may take
 
     def __init__(self, setup: Setup, node: int, name: str) -> None:
         self.setup = setup

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ascnode.boards.interpreter import Interpreter, find_interpreter
+from ascnode.boards.runtime import Runtime, find_runtime, kind_of
+from ascnode.cli.board_options import BoardKind, Uf2File
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
@@ -49,12 +50,12 @@ class Flight:
 
     scenario: Scenario
     record: Path
-    interpreter: Interpreter | None
+    runtime: Runtime | None
     console: Console
 
     def fly(self) -> Figures:
         """The closing figures. Ctrl-C ends in StoppedError, with the record so far."""
-        self.console.print(_opening(self.scenario, self.interpreter), highlight=False)
+        self.console.print(_opening(self.scenario, self.runtime), highlight=False)
         try:
             return _recorded(self)
         except KeyboardInterrupt:
@@ -70,6 +71,8 @@ def run(
     record: RecordFile = None,
     no_boards: NoBoards = False,
     plot: PlotFile = None,
+    board: BoardKind = "virtual",
+    uf2: Uf2File = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Fly it with each placement policy and print a table.")
     ] = False,
@@ -79,9 +82,9 @@ def run(
     if compare:
         if record or plot:
             raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
-        _compare(scenario, json_file)
+        _compare(scenario, json_file, runtime_of(scenario, board, uf2))
         return
-    fly(scenario, record, json_file, plot)
+    fly(scenario, record, json_file, plot, runtime_of(scenario, board, uf2))
 
 
 def _found(file: Path) -> Path:
@@ -96,7 +99,18 @@ def prepared(scenario: Scenario, seed: int | None, no_boards: bool) -> Scenario:
     return scenario.without_boards() if no_boards else scenario
 
 
-def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: Path | None) -> None:
+def runtime_of(scenario: Scenario, kind: str, uf2: Path | None) -> Runtime | None:
+    """What the scenario's boards run on; None when it has none, or where twins have to fly in their place."""
+    return find_runtime(kind, uf2) if scenario.space.boards else None
+
+
+def fly(
+    scenario: Scenario,
+    record: Path | None,
+    json_file: Path | None,
+    plot: Path | None,
+    runtime: Runtime | None,
+) -> None:
     """One run with its display, its closing tables and what was asked to be written."""
     console = open_console()
     if plot is not None:
@@ -104,9 +118,8 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
     path = record or next_path(Path("runs"), scenario.name)
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
-    interpreter = find_interpreter() if scenario.space.boards else None
-    check_faults(scenario, interpreter)
-    figures = Flight(scenario, path, interpreter, console).fly()
+    check_faults(scenario, runtime)
+    figures = Flight(scenario, path, runtime, console).fly()
     print_summary(console, figures)
     if plot is not None:
         plot_record(path, plot)
@@ -114,33 +127,32 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
         write_json(json_file, figures.json())
 
 
-def _compare(scenario: Scenario, json_file: Path | None) -> None:
+def _compare(scenario: Scenario, json_file: Path | None, runtime: Runtime | None) -> None:
     console = open_console()
-    interpreter = find_interpreter() if scenario.space.boards else None
-    check_faults(scenario, interpreter)
+    check_faults(scenario, runtime)
     results = {}
     for placement in PLACEMENTS:
         policy = scenario.policy.model_copy(update={"placement": placement})
         flown = scenario.model_copy(update={"policy": policy, "name": f"{scenario.name[:28]}-{placement}"})
-        flight = Flight(flown, next_path(Path("runs"), flown.name), interpreter, console)
+        flight = Flight(flown, next_path(Path("runs"), flown.name), runtime, console)
         results[placement] = flight.fly()
     print_comparison(console, results)
     if json_file:
         write_json(json_file, {name: figures.json() for name, figures in results.items()})
 
 
-def _opening(scenario: Scenario, interpreter: Interpreter | None) -> str:
+def _opening(scenario: Scenario, runtime: Runtime | None) -> str:
     space = scenario.space
     sky = f"{space.count:,} satellites of {space.satellites.name}, {scenario.length_s} s"
     boards = len(space.boards)
     if not boards:
         return f"{scenario.name}: no boards, {sky}"
-    if interpreter is None:
+    if runtime is None:
         return (
             f"No MicroPython interpreter was found (install `micropython`, or name one in ASCNODE_MICROPYTHON): "
             f"{boards} twins fly alone, {sky}"
         )
-    return f"{scenario.name}: {boards} virtual boards ({scenario.profile}, {interpreter.version}) among {sky}"
+    return f"{scenario.name}: {boards} {kind_of(runtime)} boards ({scenario.profile}, {runtime.version}) among {sky}"
 
 
 def _recorded(flight: Flight) -> Figures:
@@ -167,7 +179,7 @@ def _recorded(flight: Flight) -> Figures:
 
 async def _fly(flight: Flight, payload: Payload, record: Record) -> Figures:
     scenario = flight.scenario
-    async with Hangar(scenario, payload, flight.interpreter, record) as hangar:
+    async with Hangar(scenario, payload, flight.runtime, record) as hangar:
         run = Run(scenario, hangar.flyers, payload, hangar.kind, record, hangar.injected)
         with LiveView(flight.console, scenario.length_s) as view:
             return await run.fly(view.update)
