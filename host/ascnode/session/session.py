@@ -21,7 +21,7 @@ from ascnode_fw.wire.frame import MAX_BODY
 HELLO_S = 10.0
 REPLY_S = 30.0  # an exchange may hold a thousand steps and some inferences on a slow machine
 HELLO_EVERY_S = 0.5
-_HELLO_EVERY_MOST_S = 5.0
+_HELLO_EVERY_MOST_S = 20.0  # each costs a slow board time
 RADIO_PACKETS = 4096  # that a board on its own may send before they are taken
 
 # An exchange is not asked for again before this many times what its span took so far.
