@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from ascnode_gateware.program.job import BANK_WORDS, RING_BLOCK_WORDS
+from ascnode_gateware.program.timing import predict_program
 from ascnode_gateware.program.program import (
     LANES,
     MEMORY_WORDS,
@@ -36,6 +37,7 @@ def encode(program: Program) -> bytes:
         "output": asdict(program.output),
         "layers": [asdict(layer) for layer in program.layers],
         "cpu_ops": program.cpu_ops,
+        "cycles": predict_program(program).cycles,
     }
     return json.dumps(info, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 

@@ -34,8 +34,9 @@ class EmulatedBoard(ProcessBoard):
         link: Path | None = None,
         name: str | None = None,
         free: bool = False,
+        accelerator: int | None = None,
     ) -> None:
-        super().__init__(flash, "Pico", FLASH_BLOCKS, name)
+        super().__init__(flash, "Pico", FLASH_BLOCKS, name, accelerator)
         self._image = image
         self._link = link
         self._free = free

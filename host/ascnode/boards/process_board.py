@@ -34,13 +34,22 @@ class ProcessBoard(ABC):
 
     Start it with `with` or start(). It begins without power. Everything that waits has a deadline; with
     wait=False the call returns at once, and `fileno()` becomes readable when there is something for `poll()`.
+    `accelerator`: descriptor of its end of a link to one (ascnode.boards.accelerators), open as long as the board is.
     """
 
-    def __init__(self, flash: Path, what: str, flash_blocks: int, name: str | None = None) -> None:
+    def __init__(
+        self,
+        flash: Path,
+        what: str,
+        flash_blocks: int,
+        name: str | None = None,
+        accelerator: int | None = None,
+    ) -> None:
         self.flash = Path(flash).absolute()
         self.name = name or self.flash.stem
         self._what = what
         self._flash_bytes = flash_blocks * BLOCK_BYTES
+        self._accelerator = accelerator
         self._events: list[Event] = []
         self._commanded = 0
         self._unread = b""
@@ -85,6 +94,7 @@ class ProcessBoard(ABC):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
+                pass_fds=() if self._accelerator is None else (self._accelerator,),
                 start_new_session=True,  # a Ctrl-C in the user's terminal is the host's to handle
             )
         except OSError as error:

@@ -58,9 +58,14 @@ def flash_blocks_of(runtime: Runtime, profile: str) -> int:
 
 
 def board_of(
-    runtime: Runtime, flash: Path, profile: str, name: str | None = None, link: Path | None = None
+    runtime: Runtime,
+    flash: Path,
+    profile: str,
+    name: str | None = None,
+    link: Path | None = None,
+    accelerator: int | None = None,
 ) -> ProcessBoard:
-    """A board on that flash image, not yet started."""
+    """A board on that flash image, not yet started; `accelerator` as in ProcessBoard."""
     if isinstance(runtime, PicoImage):
-        return EmulatedBoard(flash, runtime, name=name, link=link)
-    return VirtualBoard(flash, profile, runtime, name=name, link=link)
+        return EmulatedBoard(flash, runtime, name=name, link=link, accelerator=accelerator)
+    return VirtualBoard(flash, profile, runtime, name=name, link=link, accelerator=accelerator)

@@ -33,7 +33,10 @@ PROFILES = {
 
 
 class VirtualBoard(ProcessBoard):
-    """A MicroPython process; as ProcessBoard."""
+    """A MicroPython process; as ProcessBoard.
+
+    `accelerator`: descriptor of its end of a link to one (ascnode.boards.accelerators), open as long as the board is.
+    """
 
     def __init__(
         self,
@@ -44,9 +47,10 @@ class VirtualBoard(ProcessBoard):
         link: Path | None = None,
         grace_ms: int | None = None,
         name: str | None = None,
+        accelerator: int | None = None,
     ) -> None:
         self.profile = _profile(profile)
-        super().__init__(flash, self.profile.name, self.profile.flash_blocks, name)
+        super().__init__(flash, self.profile.name, self.profile.flash_blocks, name, accelerator)
         self._interpreter = interpreter or require_interpreter()
         self._link = link
         self._order = self.flash.with_suffix(".cut")
@@ -72,6 +76,8 @@ class VirtualBoard(ProcessBoard):
         if self._link is not None:
             supervisor += ["--link", str(self._link)]
         supervisor += ["--env", f"ASCNODE_CUT={self._order}"]
+        if self._accelerator is not None:
+            supervisor += ["--env", f"ASCNODE_SPI={self._accelerator}"]
         if self._grace_ms is not None:
             supervisor += ["--env", f"ASCNODE_GRACE_MS={self._grace_ms}"]
         child = [*self._interpreter.command, "-X", f"heapsize={self.profile.heap}", "-c", boot_rom()]
