@@ -62,6 +62,7 @@ def _check(content: bytes) -> str:
     text = ".".join(map(str, numbers))
     if numbers[:2] < MINIMUM_VERSION:
         raise BoardError(f"MicroPython {text} is too old: {_WHERE}")
-    if any(not _FLASH_AT <= block.address < _FLASH_AT + _MOST_BYTES for block in blocks):
+    end = _FLASH_AT + _MOST_BYTES
+    if any(block.address < _FLASH_AT or block.address + len(block.data) > end for block in blocks):
         raise BoardError(f"it reaches into the Pico's file system: {_WHERE}")
     return text
