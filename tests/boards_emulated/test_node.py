@@ -1,14 +1,13 @@
 """The flight firmware on an emulated Pico, its twin beside it: the same state after every exchange."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ascnode.boards.emulated_image import PicoImage
+from ascnode.errors import ParityError
 from ascnode.scenario.scenario import Scenario
 from ascnode_fw import __version__
-from ascnode_hil.node import HilNode
 from ascnode_hil.pool import Pool
 from ascnode_hil.rig import Setup
 from ascnode_hil.sky import HilSky
@@ -54,9 +53,7 @@ def test_a_difference_between_board_and_twin_is_named(pool: Pool) -> None:
     node = pool.node(0)
     node.advance(2)
     node.twin.node.plant.state[0] ^= 1
-    from ascnode.errors import ParityError
-
-    with pytest.raises(ParityError, match="differ at step .*on the board and .* on its twin"):
+    with pytest.raises(ParityError, match=r"differ at step .*on the board and .* on its twin"):
         node.advance(2)
 
 

@@ -64,6 +64,7 @@ class EmulatedBoard(ProcessBoard):
             self._chip_id().hex(),
         ]
         command += ["--free"] if self._free else []
+        command += [] if self._accelerator is None else ["--accelerator", str(self._accelerator)]
         return command + (["--link", str(self._link)] if self._link else [])
 
     def _chip_id(self) -> bytes:

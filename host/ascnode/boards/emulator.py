@@ -1,6 +1,6 @@
 """One process per emulated board: keeps its serial port, runs the chip, shows what a board would.
 
-    python -c "... main()" --flash FILE --image FILE --id HEX [--free] [--link PATH]
+    python -c "... main()" --flash FILE --image FILE --id HEX [--free] [--link PATH] [--accelerator FD]
 
 The pseudo-terminal outlives resets, so a program stays attached. The chip runs in pieces of a few milliseconds, between
 which bytes and commands are looked at; a host that takes no bytes stops the chip's time.
@@ -31,6 +31,7 @@ from pathlib import Path
 
 from ascnode.boards import uf2
 from ascnode.boards.child import Queue, read_available
+from ascnode.boards.emulator_accelerator import SpiAccelerator
 from ascnode.boards.emulator_flash import FlashFile
 from ascnode.boards.emulator_machine import Machine
 from ascnode.boards.kinds import RP2040_FAMILY
@@ -212,6 +213,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--id", type=bytes.fromhex, required=True)
     parser.add_argument("--free", action="store_true")
     parser.add_argument("--link", type=Path)
+    parser.add_argument("--accelerator", type=int)
     return parser.parse_args()
 
 
@@ -222,8 +224,9 @@ def main() -> None:
     try:
         blocks = uf2.check(options.image.read_bytes(), (RP2040_FAMILY,))
         flash = FlashFile(options.flash)
+        accelerator = None if options.accelerator is None else SpiAccelerator(options.accelerator)
         emulator = Emulator(
-            lambda output, connected: Machine(blocks, flash, options.id, output, connected),
+            lambda output, connected: Machine(blocks, flash, options.id, accelerator, output, connected),
             flash,
             options.free,
         )

@@ -10,6 +10,7 @@ from rp2040py.execute_batch import execute_batch
 from rp2040py.memory_map import FLASH_START_ADDRESS
 from rp2040py.rp2040 import RP2040
 
+from ascnode.boards.emulator_accelerator import SpiAccelerator
 from ascnode.boards.emulator_flash import FlashFile
 from ascnode.boards.emulator_patches import uart, unique_id
 from ascnode.boards.emulator_patches.usb import PatientHost
@@ -31,6 +32,7 @@ class Machine:
         image: Sequence[Block],
         flash: FlashFile,
         chip_id: bytes,
+        accelerator: SpiAccelerator | None,
         on_output: Callable[[bytes | bytearray], None],
         on_connected: Callable[[], None],
     ) -> None:
@@ -41,6 +43,8 @@ class Machine:
         flash.attach(self.rp2040, self._die)
         uart.install(self.rp2040)
         unique_id.install(self.rp2040, chip_id)
+        if accelerator is not None:
+            accelerator.attach(self.rp2040)
         self.usb = PatientHost(self.rp2040.usb_ctrl)
         self.usb.on_serial_data = on_output
         self.usb.on_device_connected = on_connected
