@@ -2,11 +2,13 @@
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
+from ascnode.boards.accelerators import Accelerators
 from ascnode.boards.bench import load as load_bench
 from ascnode.boards.emulated_image import find_image
 from ascnode.boards.firmware import BOARD_ID_FILE, board_files
@@ -24,6 +26,7 @@ from ascnode.session.request import Patience
 from ascnode.session.session import Session
 from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
+from ascnode.twin.engine import engine_of
 from ascnode.twin.pair import Pair
 from ascnode.twin.store import MemoryStore
 from ascnode.twin.twin import Twin
@@ -34,6 +37,9 @@ from ascnode_fw.wire import dictionary as d
 from ascnode_hil.errors import BlockedError
 from ascnode_hil.rig import Device, Setup
 from ascnode_hil.target import Target
+
+if TYPE_CHECKING:
+    from ascnode_gateware.device.fault import Fault
 
 _PATIENCE = Patience(first_s=0.25, most_s=1.0, tries=10)  # a lost cable is told within ten seconds
 
@@ -67,8 +73,10 @@ class TwinDevice(Device):
 
     async def open(self) -> None:
         """Makes the twin."""
-        accelerator = SoftwareAccelerator(self.setup.payload.image, kernel_portable)
-        twin = Twin(self.setup.files(self.node), accelerator, unique_id(self.setup.seed, self.node))
+        kernel = SoftwareAccelerator(self.setup.payload.image, kernel_portable)
+        files = self.setup.files(self.node)
+        engine = engine_of(files, self.setup.payload.answer)
+        twin = Twin(files, kernel, unique_id(self.setup.seed, self.node), engine)
         self.flyer = TwinAlone(self.name, twin)
         self.control = TwinControl(self.flyer)
 
@@ -84,7 +92,8 @@ class _Paired(Device):
         self.line = FaultyLine(session.port, self.setup.seed)
         session.port = self.line
         session.patience = self._patience
-        return Pair(self.name, session, Twin(files, accelerator, uid), self.setup.scenario.step_ms * 1000)
+        twin = Twin(files, accelerator, uid, engine_of(files, self.setup.payload.answer))
+        return Pair(self.name, session, twin, self.setup.scenario.step_ms * 1000)
 
     @property
     def _patience(self) -> Patience:
@@ -112,6 +121,8 @@ class ProcessDevice(_Paired):
         self.slower = patience_of(runtime).slower
         self._runtime = runtime
         self._stack = AsyncExitStack()
+        self.link: int | None = None
+        self.accelerators = self._stack.enter_context(Accelerators(setup.accelerator))
 
     async def open(self) -> None:
         """Starts the process from a flash image of its own."""
@@ -138,6 +149,11 @@ class ProcessDevice(_Paired):
     def _patience(self) -> Patience:
         return _PATIENCE if self.kind == "virtual" else patience_of(self._runtime)
 
+    def spoil_accelerator(self, faults: "Iterable[Fault]") -> None:
+        """As Device.spoil_accelerator."""
+        assert self.link is not None  # the test has looked
+        self.accelerators.plant(self.link, faults)
+
     @property
     def process_id(self) -> int:
         """Of the board's own process."""
@@ -150,7 +166,9 @@ class ProcessDevice(_Paired):
         flash = self.setup.folder / f"{self.name}.flash"
         firmware = board_files(march_of(runtime))
         flash.write_bytes(build_image({**firmware, **files}, flash_blocks_of(runtime, profile)))
-        board = self._stack.enter_context(board_of(runtime, flash, profile, self.name))
+        self.link = self.accelerators.link(seed=self.setup.seed + self.node)
+        made = board_of(runtime, flash, profile, self.name, accelerator=self.link)
+        board = self._stack.enter_context(made)
         board.power_on()
         return board
 

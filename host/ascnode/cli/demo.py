@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from ascnode.cli.board_options import BoardKind, Uf2File
-from ascnode.cli.run import JsonFile, NoBoards, PlotFile, RecordFile, Seed, fly, prepared, runtime_of
+from ascnode.cli.run import (
+    AcceleratorOption,
+    JsonFile,
+    NoBoards,
+    PlotFile,
+    RecordFile,
+    Seed,
+    fly,
+    prepared,
+    runtime_of,
+)
 from ascnode.scenario.scenario import load, ready_made
 
 
@@ -18,10 +28,11 @@ def demo(
     json_file: JsonFile = None,
     record: RecordFile = None,
     no_boards: NoBoards = False,
+    accelerator: AcceleratorOption = None,
     plot: PlotFile = None,
     board: BoardKind = "virtual",
     uf2: Uf2File = None,
 ) -> None:
     """Fly boards of real firmware in a full shell through one orbit and let ground users ask them."""
-    flown = prepared(load(scenario or ready_made("demo")), seed, no_boards)
+    flown = prepared(load(scenario or ready_made("demo")), seed, no_boards, accelerator)
     fly(flown, record, json_file, plot, runtime_of(flown, board, uf2))

@@ -30,14 +30,13 @@ def node_files(
 ) -> dict[str, bytes]:
     """Flash files by name; ScenarioError when the hardware does not fit the node's integers.
 
-    `program`: of the accelerator (.acc), on a node that has one.
+    `program`: of the accelerator (.acc), on a node that has one; it holds the model for the CPU as well.
     """
     keys = struct.pack(">H", BENCH_KEY_INDEX) + bench_key(seed, node)
     return {
         **hardware_files(hardware, step_ms),
         "keys.bin": keys + struct.pack("<I", crc32(keys)),
-        "model.bin": model,
-        **({} if program is None else {PROGRAM_FILE: program}),
+        **({"model.bin": model} if program is None else {PROGRAM_FILE: program}),
     }
 
 

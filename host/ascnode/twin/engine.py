@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ascnode.session.messages import Outcome
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.accel import causes
-from ascnode_fw.accel.program import Program, ProgramError
+from ascnode_fw.accel.errors import ProgramError
+from ascnode_fw.accel.program import Program
 from ascnode_fw.node import PROGRAM_FILE
 
 Answer = Callable[[bytes], bytes]
@@ -14,7 +15,7 @@ Answer = Callable[[bytes], bytes]
 
 class LoggedEngine:
     """Answers as `answer` does, an implementation of its own. That a run succeeds, and in how many cycles, is foreseen
-    from the last one, or follows a board's log (see ascnode_fw.protocols.Engine)."""
+    from the last one at that clock, or follows a board's log (see ascnode_fw.protocols.Engine)."""
 
     def __init__(self, cycles: int, answer: Answer) -> None:
         self.cycles = cycles
@@ -22,7 +23,7 @@ class LoggedEngine:
         self.measured = cycles
         self.verify_every = 1
         self._answer = answer
-        self._expected = cycles
+        self._expected: dict[int, int] = {}  # cycles, by the clock
         self._log: deque[Outcome] = deque()
 
     def follow(self, outcomes: Sequence[Outcome]) -> None:
@@ -38,9 +39,9 @@ class LoggedEngine:
         following: memoryview | None = None,
     ) -> int:
         """One inference; int8 in and out."""
-        self._come_to(Outcome(causes.OK, 0, 0, self._expected))
+        self._come_to(Outcome(causes.OK, 0, 0, self._expected.get(clock_khz, self.cycles)))
         if self.code == causes.OK:
-            self._expected = self.measured
+            self._expected[clock_khz] = self.measured
             output[:] = self._answer(bytes(data))
         return self.code
 
@@ -55,7 +56,7 @@ class LoggedEngine:
 
 
 def engine_of(files: Mapping[str, bytes], answer: Answer) -> LoggedEngine | None:
-    """What a node with these files on its flash takes for its accelerator, as its firmware's main.py does."""
+    """What a node with these files on its flash has for its accelerator, as its firmware's main.py does."""
     if PROGRAM_FILE not in files:
         return None
     try:
