@@ -46,6 +46,8 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
+	$(PY) -m tests.bench.emulated
+	$(PY) -m tests.bench.speedup
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 
@@ -27,7 +28,7 @@ class SpiAccelerator:
     """
 
     def __init__(self, fd: int) -> None:
-        self._link = socket.socket(fileno=fd)
+        self._link = socket.socket(fileno=os.dup(fd))
         self._link.settimeout(_DEADLINE_S)
 
     def attach(self, rp2040: RP2040) -> None:
