@@ -16,6 +16,9 @@ _AREAS = {
     "scenario": "loop",
     "models": "firmware",
     "record": "view",
+    "ground": "view",
+    "report": "view",
+    "docs": "view",
     "cli": "loop",
 }
 

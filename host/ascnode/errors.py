@@ -14,6 +14,7 @@ AscnodeError
 │   └── DictionaryMismatchError  host and board do not speak the same dictionary
 ├── ParityError        board and twin differ; names step, field and both values
 └── RecordError        the run's record cannot be written or read
+    └── ReplayError        it cannot be replayed on this board, or at all
 """
 
 
@@ -75,3 +76,7 @@ class ParityError(AscnodeError):
 
 class RecordError(AscnodeError):
     """The run's record cannot be written or read."""
+
+
+class ReplayError(RecordError):
+    """A record cannot be replayed on this board, or at all; the message says why."""
