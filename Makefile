@@ -48,6 +48,8 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
+	$(PY) -m tests.bench.emulated
+	$(PY) -m tests.bench.speedup
 
 docs:
 	@.ci/setup docs
