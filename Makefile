@@ -49,6 +49,8 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.device
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
+	$(PY) -m tests.bench.emulated
+	$(PY) -m tests.bench.speedup
 
 docs:
 	@.ci/setup docs

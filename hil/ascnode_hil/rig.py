@@ -39,6 +39,7 @@ class Setup:
     plant: str  # "board" or "host"
     folder: Path
     accelerator: AcceleratorKind = "none"  # beside each board in a process; a real one has what it has
+    uf2: Path | None = None  # image of emulated boards
 
     @cached_property
     def payload(self) -> Payload:
@@ -61,6 +62,7 @@ class Device(ABC):
     flyer: Pair | TwinAlone
     control: Control
     line: FaultyLine | None = None
+    slower = 1.0  # than a board at its own speed: how many times longer it may take
 
     def __init__(self, setup: Setup, node: int, name: str) -> None:
         self.setup = setup
