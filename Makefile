@@ -48,6 +48,7 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
+	PYTHONPATH=tests $(PY) -m tests.bench.page
 
 docs:
 	@.ci/setup docs
