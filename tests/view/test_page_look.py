@@ -1,11 +1,13 @@
 """Light, dark and narrow: contrast, names for screen readers, nothing that is cut off."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ascnode.view.page.server import static_files
 from view.browser import Tab
 from view.recorded import charge
 from view.served import Served
@@ -115,6 +117,14 @@ def test_every_control_has_a_name_and_tab_reaches_it_with_a_visible_focus(chromi
             "span",
             "severity",
         } <= reached
+
+
+def test_the_documentation_has_the_keys_of_the_pages_help() -> None:
+    keys = static_files()["keys.js"][1].decode()
+    helped = re.findall(r'^  \["(.+?)", "(.+?)"\],$', keys, re.MULTILINE)
+    page = (Path(__file__).parents[2] / "docs" / "live-page.md").read_text(encoding="utf-8")
+    table = page.split("| key | |\n|---|---|\n")[1].split("\n\n")[0]
+    assert table.splitlines() == [f"| {key} | {does} |" for key, does in helped] and len(helped) > 10
 
 
 def test_who_cannot_see_the_map_is_told_what_is_on_it(chromium: Any, url: str) -> None:
