@@ -19,6 +19,7 @@ _AREAS = {
     "report": "view",
     "docs": "view",
     "cli": "loop",
+    "conformance": "loop",
 }
 
 

@@ -31,6 +31,7 @@ _COMMANDS = MappingProxyType(
         "twin": "app",
         "report": "report",
         "stream": "stream",
+        "openmct": "openmct",
         "dictionary": "app",
     }
 )

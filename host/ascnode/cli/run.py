@@ -4,8 +4,10 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,7 @@ from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
+from ascnode.ground.beside import streamed
 from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
@@ -85,15 +88,21 @@ def run(
     compare: Annotated[
         bool, typer.Option("--compare", help="Fly it with each placement policy and print a table.")
     ] = False,
+    stream_tcp: Annotated[
+        int | None,
+        typer.Option(
+            min=1024, max=65535, help="Stream the boards' packets: board n at the n-th port after it."
+        ),
+    ] = None,
 ) -> None:
     """Fly a scenario: a constellation with boards in it, its users, its faults."""
     scenario = prepared(load(found(file)), seed, no_boards, accelerator)
     if compare:
-        if record or plot:
-            raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
+        if record or plot or stream_tcp:
+            raise AscnodeError("--compare flies several runs: it takes no --record, --plot or --stream-tcp")
         _compare(scenario, json_file)
         return
-    fly(scenario, record, json_file, plot)
+    fly(scenario, record, json_file, plot, stream_tcp)
 
 
 def found(file: Path) -> Path:
@@ -113,7 +122,13 @@ def prepared(
     return scenario.without_boards() if no_boards else scenario
 
 
-def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: Path | None) -> None:
+def fly(
+    scenario: Scenario,
+    record: Path | None,
+    json_file: Path | None,
+    plot: Path | None,
+    stream_tcp: int | None = None,
+) -> None:
     """One run with its display, its closing tables and what was asked to be written."""
     console = open_console()
     if plot is not None:
@@ -123,12 +138,22 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
     interpreter = find_interpreter() if scenario.space.boards else None
     check_faults(scenario, interpreter)
-    figures = Flight(scenario, path, interpreter, console).fly()
+    with _streamed(path, stream_tcp, scenario, console):
+        figures = Flight(scenario, path, interpreter, console).fly()
     print_summary(console, figures)
     if plot is not None:
         plot_record(path, plot)
     if json_file:
         write_json(json_file, figures.json())
+
+
+def _streamed(
+    record: Path, port: int | None, scenario: Scenario, console: Console
+) -> AbstractContextManager[None]:
+    if port is None:
+        return nullcontext()
+    tell = partial(console.print, highlight=False)
+    return streamed(record.absolute(), port, len(scenario.space.boards), tell)
 
 
 def _compare(scenario: Scenario, json_file: Path | None) -> None:

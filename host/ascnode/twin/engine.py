@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ascnode.session.messages import Outcome
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.accel import causes
-from ascnode_fw.accel.program import Program, ProgramError
+from ascnode_fw.accel.errors import ProgramError
+from ascnode_fw.accel.program import Program
 from ascnode_fw.node import PROGRAM_FILE
 
 Answer = Callable[[bytes], bytes]
@@ -55,7 +56,7 @@ class LoggedEngine:
 
 
 def engine_of(files: Mapping[str, bytes], answer: Answer) -> LoggedEngine | None:
-    """What a node with these files on its flash takes for its accelerator, as its firmware's main.py does."""
+    """What a node with these files on its flash has for its accelerator, as its firmware's main.py does."""
     if PROGRAM_FILE not in files:
         return None
     try:

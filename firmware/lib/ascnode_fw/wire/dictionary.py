@@ -206,6 +206,7 @@ ACCELERATOR_CAUSES = (
     "stream flash",
     "program file damaged",
     "self-test failed",
+    "input in memory changed",
 )
 
 # --- modes and reset causes
