@@ -71,7 +71,7 @@ def test_a_record_of_schema_3_is_shown_without_what_it_lacks(tmp_path: Path) -> 
     assert source.progress()["state"] == "interrupted"
     assert [event["text"] for event in source.events(100.0, d.INFO, 9)["events"]] == [
         "mode COMPUTE to COMPUTE",
-        "injected: board reset: ",
+        "injected: board reset",
     ]
     assert source.query(4)["cause"] == "no route"
     assert source.series(401, 0, 100, 9) == {"t": [], "from": 0, "to": 100}
