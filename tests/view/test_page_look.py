@@ -75,6 +75,8 @@ def test_nothing_is_wider_than_the_screen(chromium: Any, url: str, width: int) -
             "[...document.querySelectorAll('section')].map(s => s.getBoundingClientRect().width)"
         )
         assert min(sections) > 300
+        table = tab.js("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('.nodes .scroll'))")
+        assert table[0] <= table[1]
 
 
 def test_on_a_phone_fingers_hit_the_controls(chromium: Any, url: str) -> None:
