@@ -51,6 +51,7 @@ bench:
 	$(PY) -m tests.bench.recover
 	$(PY) -m tests.bench.emulated
 	$(PY) -m tests.bench.speedup
+	PYTHONPATH=tests $(PY) -m tests.bench.page
 
 docs:
 	@.ci/setup docs
