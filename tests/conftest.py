@@ -17,7 +17,9 @@ _AREAS = {
     "record": "view",
     "ground": "view",
     "report": "view",
+    "docs": "view",
     "cli": "loop",
+    "conformance": "loop",
 }
 
 

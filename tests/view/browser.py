@@ -1,12 +1,37 @@
 """A page in the headless browser, with what it said and asked for; waits have deadlines and say what for."""
 
+import os
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 DEADLINE_S = 20.0
+_FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def chromium_path() -> str | None:
+    """The browser that ASCNODE_CHROMIUM names, or one of the usual names on PATH."""
+    return os.environ.get("ASCNODE_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    """A headless browser, with a profile of its own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium_path(), args=list(_FLAGS))
+        yield browser
+        browser.close()
 
 
 class Tab:

@@ -1,20 +1,13 @@
 """A record for all tests of the page, and headless Chromium where there is one."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from view.browser import chromium_path, launched
 from view.recorded import write_record
-
-_FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--enable-precise-memory-info"),
-)
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +21,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless browser; skipped, with the reason, where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    path = os.environ.get("ASCNODE_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
+    pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if chromium_path() is None:
         pytest.skip("no Chromium here: apt install chromium, or name one in ASCNODE_CHROMIUM")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=list(_FLAGS))
+    with launched() as browser:
         yield browser
-        browser.close()

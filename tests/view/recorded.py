@@ -44,10 +44,14 @@ def charge(t_s: float, board: int) -> float:
     return 0.75 + 0.2 * math.sin(2 * math.pi * t_s / PERIOD_S + board)
 
 
-class Writer:
-    """Writes the slots of a scenario one after the other."""
+BUSY_PACKETS, BUSY_FRAMES, FRAME_BYTES = 20, 9, 300  # of a board in a slot, as in the demo
 
-    def __init__(self, path: Path, flown: Scenario) -> None:
+
+class Writer:
+    """Writes the slots of a scenario one after the other; of busy boards all the packets and frames, too."""
+
+    def __init__(self, path: Path, flown: Scenario, busy: bool = False) -> None:
+        self.busy = busy
         self.record = Record(path)
         self.space = flown.space
         self.bounds = bounds_us(flown.epoch, flown.length_s)
@@ -69,6 +73,8 @@ class Writer:
         self.record.add("service", first + i, self._service(i))
         for node in range(len(self.space.boards)):
             self._tell(node, start_us, end_us)
+            if self.busy:
+                self._work(node, start_us)
         for t in range(math.ceil(start_us / 1e6), math.ceil(end_s)):
             if t % QUERY_S == 0:
                 self._query(t)
@@ -119,6 +125,13 @@ class Writer:
                     "faults", 0, t_s * 1_000_000, "board", "power_cut", "off for 40 s", "COMPUTE"
                 )
 
+    def _work(self, node: int, start_us: int) -> None:
+        fields = '{"code": 0, "command": 9, "sequence": 1}'
+        for _ in range(BUSY_PACKETS):
+            self.record.numbered("telemetry", node, start_us, start_us, "acceptance", fields, b"", bytes(24))
+        for _ in range(BUSY_FRAMES):
+            self.record.numbered("frames", node, start_us, "up", bytes(FRAME_BYTES))
+
     def _housekeeping(self, node: int, t_s: int) -> None:
         fields = {
             **{
@@ -160,11 +173,16 @@ class Writer:
 
 
 def write_record(
-    path: Path, length_s: int, boards: int = 4, slots: int | None = None, end: bool = True
+    path: Path,
+    length_s: int,
+    boards: int = 4,
+    slots: int | None = None,
+    end: bool = True,
+    busy: bool = False,
 ) -> Path:
     """A whole record, or its first `slots`; without its end, that of a run whose process is gone."""
     flown = scenario(length_s, boards)
-    writer = Writer(path, flown)
+    writer = Writer(path, flown, busy)
     first = first_slot(flown)
     for i in range(len(writer.bounds[:slots])):
         writer.slot(i, first)

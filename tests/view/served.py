@@ -6,15 +6,30 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ascnode.errors import RecordError
 from ascnode.view.page.guard import Guard
 from ascnode.view.page.server import Server
 from ascnode.view.page.source import Source
 
 START_S, STOP_S = 60, 20
+
+
+def until_begun(path: Path) -> None:
+    """Waits until a record says what is flown."""
+    end = time.monotonic() + START_S
+    while True:
+        with suppress(RecordError):
+            Source(path).close()
+            return
+        if time.monotonic() > end:
+            raise TimeoutError(f"{path} was not begun within {START_S} s")
+        time.sleep(0.05)
 
 
 class Served:
@@ -75,7 +90,9 @@ class Served:
 class Command:
     """`ascnode serve` in a process of its own; `url` is the address that it prints."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None) -> None:
+    def __init__(self, *arguments: str, cwd: Path | None = None, wait_for: Path | None = None) -> None:
+        if wait_for is not None:
+            until_begun(wait_for)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ascnode", "serve", *arguments],
             **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": cwd},  # type: ignore[call-overload]

@@ -87,7 +87,7 @@ def test_playing_moves_time_at_the_speed_that_is_chosen_and_ends_with_the_record
 def test_a_page_at_rest_draws_nothing(tab: Tab) -> None:
     tab.seek(500)
     before = tab.js("ascnode.frames.count")
-    tab.page.wait_for_timeout(600)
+    tab.page.wait_for_timeout(2500)  # the stream's beat is 2 s
     assert tab.js("ascnode.frames.count") == before
 
 
@@ -120,7 +120,7 @@ def test_charts_show_values_with_units_and_the_limits_of_the_flight_software(tab
     tab.seek(605)
     captions = [tab.text(f"#charts figure:nth-child({i}) figcaption") for i in range(1, 7)]
     assert f"{100 * charge(600, 0):.1f} %" in captions[0]
-    assert re.search(r"accelerator 62.9\s+radiator 46.9 °C", captions[1])
+    assert re.search(r"accel. 62.9\s+radiator 46.9 °C", captions[1])
     assert re.search(r"array 350\s+load 60 W", captions[2])
     assert "50 % of time" in captions[4]
     limits = tab.js("ascnode.scene.limits")
@@ -139,6 +139,10 @@ def test_a_simulated_node_has_charts_from_the_slots_and_says_what_is_not_recorde
 def test_queries_in_flight_are_counted_at_their_time(tab: Tab) -> None:
     tab.seek(601)
     assert tab.text("#query-words") == "1 in flight"
+    tab.page.click("#query-rows button")
+    tab.until(
+        "its card", "document.querySelector('#query-card').textContent.includes('answered after 2.500 s')"
+    )
     tab.seek(600 + FLIGHT_S + 1)
     assert tab.text("#query-words") == "0 in flight"
 

@@ -6,12 +6,12 @@ import time
 
 from ascnode_fw.accel.choose import choose_kernel
 from ascnode_fw.accel.software import SoftwareAccelerator
-from ascnode_fw.node import UNEXPECTED, Node
+from ascnode_fw.node import PROGRAM_FILE, UNEXPECTED, Node
 from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
-    from ascnode_fw.protocols import Console, Hal
+    from ascnode_fw.protocols import Accelerator, Console, Engine, Hal
 
 # A host that has not spoken for this long has gone: the node is on its own.
 _HOST_LOST_MS = 60000
@@ -48,14 +48,25 @@ def run(hal: "Hal") -> None:
     def send(body: "memoryview | bytes") -> None:
         console.write(frame, encode(body, frame))
 
-    image = hal.store.read("model.bin") or b""
-    node = Node(hal.store, SoftwareAccelerator(image, choose_kernel()), hal.unique_id(), send)
+    accelerator, engine = models(hal)
+    node = Node(hal.store, accelerator, hal.unique_id(), send, engine)
     node.has_sim()  # its module loads now, or is not there: a flight image has none
     gc.collect()
     gc.threshold(-1)  # all that stays is there: from here on the default does
     node.capabilities += " " + " ".join(hal.capabilities)
     node.hello()
     serve(node, console)
+
+
+def models(hal: "Hal") -> "tuple[Accelerator, Engine | None]":
+    # What runs the model: the CPU, and the accelerator that the flash has a program for, whose modules load only then.
+    try:
+        hal.store.read_at(PROGRAM_FILE, 0, memoryview(bytearray(1)))
+    except OSError:
+        return SoftwareAccelerator(hal.store.read("model.bin") or b"", choose_kernel()), None
+    from ascnode_fw.accel.engine import make_models
+
+    return make_models(hal.accelerator, hal.store, PROGRAM_FILE)
 
 
 def serve(node: Node, console: "Console") -> None:

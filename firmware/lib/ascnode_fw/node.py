@@ -20,10 +20,11 @@ from ascnode_fw.wire.frame import MAX_BODY
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
-    from ascnode_fw.protocols import Accelerator, Send, Store
+    from ascnode_fw.protocols import Accelerator, Engine, Send, Store
     from ascnode_fw.sim import SimPlane
 
 KEY_BYTES = 32
+PROGRAM_FILE = "model.acc"  # of the accelerator, on a node that has one
 _LATEST_S = const(0x3FFFFFFF)
 
 # What a step or a frame may raise: noise sends frames that no host would, and an upset turns state into what no code
@@ -53,9 +54,19 @@ def load_keys(data: "bytes | None") -> "dict[int, bytes]":
 
 
 class Node:
-    """`send(body)` puts a frame on the wire; `accelerator` runs models; `store` is the flash."""
+    """`send(body)` puts a frame on the wire; `accelerator` runs models on the CPU; `store` is the flash.
 
-    def __init__(self, store: "Store", accelerator: "Accelerator", unique_id: bytes, send: "Send") -> None:
+    `engine`: an accelerator beside it, which then runs them.
+    """
+
+    def __init__(
+        self,
+        store: "Store",
+        accelerator: "Accelerator",
+        unique_id: bytes,
+        send: "Send",
+        engine: "Engine | None" = None,
+    ) -> None:
         self.store = store
         self.accelerator = accelerator
         self.unique_id = unique_id
@@ -67,14 +78,14 @@ class Node:
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
         self.words = array("i", [0, 0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
-        self.capabilities = "software"
+        self.capabilities = "software" if engine is None else "software accelerator"
         self.senses = Senses()
         self.bench = True  # whether this image has a SIM plane
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
         self.plant = Plant(self.plant_words)
         self.params = Params(store, d.PARAMETERS)
-        self.computer = FlightComputer(self.params, accelerator, self._transmit)
+        self.computer = FlightComputer(self.params, accelerator, self._transmit, engine, self._witness)
         self.boot(0, 0, 0, 0, 0)
 
     def boot(self, s: int, ms: int, age_days: int, cause: int, boots: int) -> None:
@@ -307,6 +318,10 @@ class Node:
         assert command is not None  # checked
         self._keep_sequence()
         execute(self.computer, command.command, command.sequence, command.arguments)
+
+    def _witness(self, engine: "Engine") -> None:
+        if self.sim is not None and self.sim.lockstep:
+            self.sim.outcome(engine)
 
     def _transmit(self, packet: memoryview, s: int, ms: int) -> None:
         if self.sim is not None and self.sim.lockstep:

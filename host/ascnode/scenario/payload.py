@@ -4,13 +4,14 @@ import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ascnode.errors import AscnodeError, ScenarioError
+from ascnode.models.acc import acc_file
 from ascnode.models.digits import load_digits
 from ascnode.models.image import compile_image
 from ascnode.models.project import load_project_model
@@ -19,9 +20,11 @@ from ascnode.session.commanding import Commander
 from ascnode_fw.accel.image import Image
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.packet import TM_BYTES
-from ascnode_gateware.model.layers import Model
+from ascnode_gateware.compiler.compile import compile_model
+from ascnode_gateware.model.layers import Model, ModelError
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
+from ascnode_gateware.program.program import Program
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +42,25 @@ class Payload:
     query_bytes: int
     result_bytes: int
     answer: Callable[[bytes], bytes]
+
+    @cached_property
+    def program(self) -> Program:
+        """The model as the accelerator runs it; ScenarioError when it cannot."""
+        try:
+            return compile_model(self.model)
+        except ModelError as e:
+            raise ScenarioError(f"payload.model: {e}") from None
+
+    @property
+    def cycles(self) -> int:
+        """Of one inference on the accelerator, as its compiler foretells."""
+        assert self.program.foretold is not None  # just compiled
+        return self.program.foretold.cycles
+
+    @cached_property
+    def program_image(self) -> bytes:
+        """The same as a file (.acc), with the model for a CPU and a self-test."""
+        return acc_file(self.program, self.model).data
 
     def label(self, image: int) -> int:
         """-1 without labels."""
@@ -60,7 +82,7 @@ def load_payload(table: PayloadTable, folder: Path) -> Payload:
     if table.model is None:
         raise ScenarioError("payload.model: images of your own need a model that takes them")
     try:
-        model = load_model(folder / table.model)
+        model = load_model(folder / table.model, drop_final_softmax=True)  # the largest logit stays so
     except (AscnodeError, OSError, ValueError) as e:
         raise ScenarioError(f"payload.model: {e}") from None
     images = _array("images", folder / table.images)

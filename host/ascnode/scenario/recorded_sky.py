@@ -9,7 +9,7 @@ from ascnode.record.packed import FleetState, pack_fleet, pack_json
 from ascnode.scenario.board import Flyer
 from ascnode.scenario.outages import Out
 from ascnode.scenario.slot import Slot
-from ascnode.sky.eclipse import illumination
+from ascnode.sky.constants import EARTH_RADIUS_KM
 from ascnode.sky.sun import sun_direction
 from ascnode.sky.vectors import Floats, Integers
 from ascnode_fw.flight import layout as f_
@@ -54,12 +54,13 @@ def _marked(which: Any, count: int) -> Any:
 
 
 def _sunlit(run: "Run", slot: Slot, out: Out) -> Any:
-    # At least half of the Sun's disc. The mesh knows no place of those that are out.
+    # The Sun's centre is above the limb. The mesh knows no place of satellites that are out.
     space, end_s = run.scenario.space, slot.end_us / 1e6
     places: Floats = slot.satellite_km[1]
     if out.satellites:
         places = space.satellites.positions_km(space.epoch, end_s)
-    return illumination(places, sun_direction(space.epoch, end_s)) >= 0.5
+    beyond_limb_km2 = np.einsum("ij,ij->i", places, places) - EARTH_RADIUS_KM**2
+    return places @ sun_direction(space.epoch, end_s) >= -np.sqrt(beyond_limb_km2)
 
 
 def _put(columns: dict[str, Any], satellite: int, flyer: Flyer) -> None:

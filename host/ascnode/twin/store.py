@@ -1,5 +1,7 @@
 """A twin's flash: files in memory."""
 
+import errno
+
 from ascnode.errors import BoardError
 
 
@@ -18,6 +20,14 @@ class MemoryStore:
     def read(self, name: str) -> bytes | None:
         """The bytes, or None when there is no such file."""
         return self.files.get(name)
+
+    def read_at(self, name: str, at: int, into: memoryview) -> int:
+        """A part of a file; how many bytes there were. OSError when there is no such file."""
+        if name not in self.files:
+            raise OSError(errno.ENOENT, "no such file", name)
+        part = self.files[name][at : at + len(into)]
+        into[: len(part)] = part
+        return len(part)
 
     def write(self, name: str, data: bytes) -> None:
         """Replaces the file; BoardError when power fails here."""

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ascnode.session.messages import Event
+from ascnode.session import messages
+from ascnode.session.messages import Event, Outcome
+from ascnode.twin.engine import LoggedEngine
 from ascnode.twin.plant import coast
 from ascnode.twin.store import MemoryStore
 
 if TYPE_CHECKING:
     from ascnode_fw.protocols import Accelerator
+from ascnode_fw import link
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.node import Node
 
@@ -16,16 +19,23 @@ from ascnode_fw.node import Node
 class Twin:
     """One node of firmware without a port."""
 
-    def __init__(self, files: Mapping[str, bytes], accelerator: "Accelerator", unique_id: bytes) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        accelerator: "Accelerator",
+        unique_id: bytes,
+        engine: LoggedEngine | None = None,
+    ) -> None:
         self._sent: list[bytes] = []
         self._store = MemoryStore(dict(files))
         self._accelerator = accelerator
+        self.engine = engine
         self._unique_id = unique_id
         self.reset()
 
     def reset(self) -> None:
         """As a board's reset: memory is lost, flash is kept."""
-        self.node = Node(self._store, self._accelerator, self._unique_id, self._send)
+        self.node = Node(self._store, self._accelerator, self._unique_id, self._send, self.engine)
 
     @property
     def now_us(self) -> int:
@@ -72,6 +82,21 @@ class Twin:
         self._sent = []
         self.node.handle(memoryview(body))
         return self._sent
+
+    def repeat(
+        self, before: Sequence[bytes], bodies: Sequence[bytes], outcomes: Sequence[Outcome]
+    ) -> list[bytes]:
+        """Obeys an exchange's frames again from a snapshot, its accelerator doing what a board's has done."""
+        assert self.engine is not None and self.node.sim is not None
+        self.load(before)
+        _, number = messages.request_of(bodies[0])
+        self.node.sim.number = (number - 2) % link.NUMBERS + 1  # as if it had not come
+        self.node.sim.forget_events()
+        self.engine.follow(outcomes)
+        try:
+            return [reply for body in bodies for reply in self.handle(body)]
+        finally:
+            self.engine.follow(())
 
     def snapshot(self) -> list[bytes]:
         """All mutable state, buffer by buffer."""

@@ -25,6 +25,15 @@ class FileStore:
         finally:
             file.close()
 
+    def read_at(self, name: str, at: int, into: memoryview) -> int:
+        # A part of it, from byte `at` on; how many bytes there were.
+        file = open(self._root + "/" + name, "rb")
+        try:
+            file.seek(at)
+            return file.readinto(into)
+        finally:
+            file.close()
+
     def write(self, name: str, data: bytes) -> None:
         # littlefs commits a file at close and a rename at once, replacing its target.
         path = self._root + "/" + name

@@ -1,22 +1,23 @@
 // The page: one time that is looked at, one node that is selected, and what is drawn from the two.
 
-import { Stream, Unauthorised, get, login } from "./api.js";
+import { Stream, get } from "./api.js";
 import { Charts, SPANS } from "./charts.js";
 import { Clock, SPEEDS, elapsed, utc } from "./clock.js";
+import { enter } from "./enter.js";
 import { Events } from "./events.js";
 import { watchKeys, writeHelp } from "./keys.js";
 import { WorldMap } from "./map.js";
 import { NodeTable, put } from "./nodes.js";
 import { drawOverview } from "./overview.js";
-import { Queries, showQuery } from "./queries.js";
+import { Queries, listQueries, showQuery } from "./queries.js";
 import { Search } from "./search.js";
 import { Sky } from "./sky.js";
 import { Slots } from "./slots.js";
 import { watchTheme } from "./theme.js";
+import { LIVE, mapWords, slotWords, stateWords } from "./words.js";
 
 const PANELS_MS = 200; // tables and words change at most so often; the map with every frame
 const SERIES_MS = 1500; // a growing run's charts
-const LIVE = "under way";
 const $ = (id) => document.getElementById(id);
 
 class Page {
@@ -119,8 +120,9 @@ class Page {
   // --- what the server says
 
   told(progress) {
-    const first = this.progress === undefined;
+    const first = this.progress === undefined, before = this.progress;
     this.progress = progress;
+    if (!first && before.newest_s === progress.newest_s && before.state === progress.state) return;
     this.clock.newest = progress.newest_s;
     if (first && progress.state === LIVE) this.clock.follow(true);
     this.slots.chunks.grew();
@@ -187,9 +189,11 @@ class Page {
     put($("elapsed"), `T+${elapsed(t)}`);
     $("scrub").value = String(Math.round(t));
     $("scrub").setAttribute("aria-valuetext", `${elapsed(t)} of ${elapsed(this.clock.newest)}`);
-    put($("map-words"), this.mapWords(slot, flying));
+    put($("map-words"), mapWords(this.sky, this.scene.users.length, slot, flying.length));
     put($("slot"), slot ? slotWords(slot) : "no slot of this time has been recorded");
     put($("query-words"), `${flying.length} in flight`);
+    const still = !this.clock.playing && !this.clock.following; // names that come and go at once say nothing
+    listQueries($("query-rows"), still ? flying : [], this.scene.names, (job) => this.go({ kind: "query", job }));
     this.table.draw(slot, this.sky, this.selected);
     put($("charts-words"), `${this.scene.names[this.selected]}, ${this.map.where(this.selected)}`);
     const [from, to] = this.axis();
@@ -197,57 +201,6 @@ class Page {
     this.charts.draw(this.series, from, to, t);
     drawOverview($("overview"), this.overview, this.clock.newest, t);
     this.events.look(t);
-  }
-
-  mapWords(slot, flying) {
-    const lit = this.sky.sunlit(), n = this.sky.count;
-    const served = slot ? `, ${slot.users_served} of ${this.scene.users.length} places served` : "";
-    return `${n.toLocaleString("en")} satellites, ${lit.toLocaleString("en")} sunlit, ` +
-      `${(n - lit).toLocaleString("en")} in shadow${served}, ${flying.length} queries in flight`;
-  }
-}
-
-function stateWords(progress) {
-  if (!progress) return "";
-  const words = {
-    "under way": "● live", whole: "■ ended", interrupted: "▲ interrupted: the record ends early",
-    unreadable: `▲ the record cannot be read: ${progress.error}`,
-  };
-  return words[progress.state];
-}
-
-function slotWords(slot) {
-  const charge = `charge ${(100 * slot.charge_min).toFixed(1)} % least, ${(100 * slot.charge_mean).toFixed(1)} % mean`;
-  return `slot ${slot.number}: ${slot.links.toLocaleString("en")} lasers, ${slot.jobs} jobs in nodes, ` +
-    `${slot.parcels_waiting} packets waiting (${slot.bytes_waiting.toLocaleString("en")} B), ` +
-    `${slot.satellites_out} satellites out, ${charge}, load ${slot.load_w.toFixed(0)} W`;
-}
-
-// Asks for the token until the server takes one.
-function askToken() {
-  const words = $("login-words");
-  $("login").showModal();
-  return new Promise((done) => {
-    $("login-form").addEventListener("submit", async (event) => {
-      event.preventDefault();
-      await login($("token").value).then(() => { $("login").close(); done(); }, (e) => put(words, e.message));
-    });
-  });
-}
-
-// The printed address carries the token behind #, which no browser sends to a server.
-async function enter() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token) {
-    history.replaceState(null, "", location.pathname);
-    await login(token).catch(() => {});
-  }
-  try {
-    return await get("scene");
-  } catch (error) {
-    if (!(error instanceof Unauthorised)) throw error;
-    await askToken();
-    return get("scene");
   }
 }
 

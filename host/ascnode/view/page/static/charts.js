@@ -4,7 +4,7 @@ import { elapsed } from "./clock.js";
 
 const CHARTS = [
   { title: "Charge", unit: "%", lines: [["charge", "charge"]], limits: "charge", low: 0, high: 1, show: (v) => (100 * v).toFixed(1), tick: (v) => (100 * v).toFixed(0) },
-  { title: "Temperature", unit: "°C", lines: [["accelerator_c", "accelerator"], ["radiator_c", "radiator"]], limits: "accelerator_c", show: (v) => v.toFixed(1) },
+  { title: "Temperature", unit: "°C", lines: [["accelerator_c", "accel."], ["radiator_c", "radiator"]], limits: "accelerator_c", show: (v) => v.toFixed(1) },
   { title: "Power", unit: "W", lines: [["array_w", "array"], ["load_w", "load"]], limits: "array_w", low: 0, show: (v) => v.toFixed(0) },
   { title: "Operating point", unit: "", lines: [["point", "point"]], limits: "point", low: 0, show: (v) => v.toFixed(0) },
   { title: "Throttled", unit: "% of time", lines: [["throttled", "throttled"]], limits: "throttled", low: 0, high: 1, show: (v) => (100 * v).toFixed(0), tick: (v) => (100 * v).toFixed(0) },

@@ -1,5 +1,7 @@
 // The world map: land, night, lasers, who is served, queries in flight, satellites.
 
+import { ground } from "./ground.js";
+import { saltire, triangle } from "./shapes.js";
 import { wrapped } from "./sky.js";
 
 const OUT = 2, THROTTLED = 4, SHED = 8, TRIPPED = 16; // flags of a satellite's state
@@ -35,59 +37,12 @@ export class WorldMap {
     this.colours = Object.fromEntries(
       ["panel", "ink", "soft", "line", "land", "night", "accent", "laser"].map((name) => [name, this.colour(name)]),
     );
-    this.ground = this.background();
+    this.ground = ground(this);
     this.dirty = true;
   }
 
   px(longitude) { return ((longitude + 180) / 360) * this.width; }
   py(latitude) { return ((90 - latitude) / 180) * this.height; }
-
-  layer(width, height) {
-    const layer = document.createElement("canvas");
-    layer.width = Math.round(width * this.scale);
-    layer.height = Math.round(height * this.scale);
-    const context = layer.getContext("2d");
-    context.scale(this.scale, this.scale);
-    return [layer, context];
-  }
-
-  background() {
-    const [layer, c] = this.layer(this.width, this.height);
-    c.fillStyle = this.colours.panel;
-    c.fillRect(0, 0, this.width, this.height);
-    this.drawLand(c);
-    this.drawGraticule(c);
-    this.drawSites(c);
-    return layer;
-  }
-
-  drawLand(c) {
-    c.beginPath();
-    for (const ring of this.land) {
-      ring.forEach(([lon, lat], i) => (i ? c.lineTo(this.px(lon), this.py(lat)) : c.moveTo(this.px(lon), this.py(lat))));
-      c.closePath();
-    }
-    c.fillStyle = this.colours.land;
-    c.fill("evenodd");
-  }
-
-  drawGraticule(c) {
-    c.strokeStyle = this.colours.line;
-    c.lineWidth = 0.5;
-    c.beginPath();
-    for (let lon = -150; lon < 180; lon += 30) { c.moveTo(this.px(lon), 0); c.lineTo(this.px(lon), this.height); }
-    for (let lat = -60; lat < 90; lat += 30) { c.moveTo(0, this.py(lat)); c.lineTo(this.width, this.py(lat)); }
-    c.stroke();
-  }
-
-  drawSites(c) {
-    c.strokeStyle = this.colours.soft;
-    c.lineWidth = 1;
-    c.beginPath();
-    for (const [, lat, lon] of this.scene.users) cross(c, this.px(lon), this.py(lat), 2);
-    for (const [, lat, lon] of this.scene.gateways) diamond(c, this.px(lon), this.py(lat), 2.6);
-    c.stroke();
-  }
 
   // slot: what the record has of the slot looked at, or undefined; queries: those in flight.
   draw(slot, queries, selected) {
@@ -263,23 +218,4 @@ export class WorldMap {
     const lat = this.sky.latitude[i], lon = wrapped(this.sky.longitude[i]);
     return `${Math.abs(lat).toFixed(1)}° ${lat < 0 ? "S" : "N"} ${Math.abs(lon).toFixed(1)}° ${lon < 0 ? "W" : "E"}`;
   }
-}
-
-function cross(c, x, y, r) {
-  c.moveTo(x - r, y); c.lineTo(x + r, y);
-  c.moveTo(x, y - r); c.lineTo(x, y + r);
-}
-
-function saltire(c, x, y, r) {
-  c.moveTo(x - r, y - r); c.lineTo(x + r, y + r);
-  c.moveTo(x - r, y + r); c.lineTo(x + r, y - r);
-}
-
-function diamond(c, x, y, r) {
-  c.moveTo(x, y - r); c.lineTo(x + r, y); c.lineTo(x, y + r); c.lineTo(x - r, y); c.closePath();
-}
-
-// Point up for way -1, down for 1.
-function triangle(c, x, y, r, way) {
-  c.moveTo(x, y + way * r); c.lineTo(x + r, y - way * r); c.lineTo(x - r, y - way * r); c.closePath();
 }

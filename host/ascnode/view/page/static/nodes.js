@@ -41,19 +41,20 @@ export class NodeTable {
     name.addEventListener("click", () => this.chosen(node));
     head.append(name, this.boards.has(node) ? "■" : "");
     if (this.boards.has(node)) name.title = "a board";
-    const cells = ["", "", "number", "number", "number", "number", "number"].map((kind) => {
+    const cells = ["", "light", "number", "number", "number", "number", "number"].map((kind) => {
       const cell = document.createElement("td");
       cell.className = kind;
       return cell;
     });
     row.append(head, ...cells);
-    this.cells.set(node, { row, cells });
+    this.cells.set(node, { row, button: name, cells });
     return row;
   }
 
   fill(node, state, lit, selected) {
-    const { row, cells } = this.cells.get(node);
-    row.setAttribute("aria-selected", String(selected));
+    const { row, button, cells } = this.cells.get(node);
+    row.className = selected ? "selected" : "";
+    button.setAttribute("aria-current", String(selected));
     const values = state
       ? [state.word, lit ? "sun" : "shadow", (100 * state.charge).toFixed(1), state.accelerator_c.toFixed(0),
         state.radiator_c.toFixed(0), state.point, state.jobs]

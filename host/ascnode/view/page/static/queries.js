@@ -31,6 +31,24 @@ export class Queries {
   }
 }
 
+const LISTED = 8;
+
+// The first of those under way as buttons; chosen(job) when one is pressed.
+export function listQueries(rows, flying, names, chosen) {
+  const listed = flying.slice(0, LISTED);
+  const key = listed.map((one) => `${one.job} ${one.node}`).join();
+  if (rows.dataset.key === key) return;
+  rows.dataset.key = key;
+  rows.replaceChildren(...listed.map((one) => {
+    const item = document.createElement("li"), button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `${one.job} from ${one.user}${one.node < 0 ? "" : ` to ${names[one.node]}`}`;
+    button.addEventListener("click", () => chosen(one.job));
+    item.append(button);
+    return item;
+  }));
+}
+
 export async function showQuery(card, job, names) {
   const query = await get("query", { job });
   const list = document.createElement("dl");
