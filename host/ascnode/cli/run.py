@@ -4,8 +4,10 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +20,7 @@ from ascnode.cli.board_options import BoardKind, Uf2File
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
+from ascnode.ground.beside import streamed
 from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
@@ -88,18 +91,25 @@ def run(
     compare: Annotated[
         bool, typer.Option("--compare", help="Fly it with each placement policy and print a table.")
     ] = False,
+    stream_tcp: Annotated[
+        int | None,
+        typer.Option(
+            min=1024, max=65535, help="Stream the boards' packets: board n at the n-th port after it."
+        ),
+    ] = None,
 ) -> None:
     """Fly a scenario: a constellation with boards in it, its users, its faults."""
-    scenario = prepared(load(_found(file)), seed, no_boards, accelerator)
+    scenario = prepared(load(found(file)), seed, no_boards, accelerator)
     if compare:
-        if record or plot:
-            raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
+        if record or plot or stream_tcp:
+            raise AscnodeError("--compare flies several runs: it takes no --record, --plot or --stream-tcp")
         _compare(scenario, json_file, runtime_of(scenario, board, uf2))
         return
-    fly(scenario, record, json_file, plot, runtime_of(scenario, board, uf2))
+    fly(scenario, record, json_file, plot, runtime_of(scenario, board, uf2), stream_tcp)
 
 
-def _found(file: Path) -> Path:
+def found(file: Path) -> Path:
+    """The scenario file, or the ready-made one of that name where there is no such file."""
     ready = ready_made(file.stem)
     return ready if not file.exists() and file.parent == Path() and ready.is_file() else file
 
@@ -126,6 +136,7 @@ def fly(
     json_file: Path | None,
     plot: Path | None,
     runtime: Runtime | None,
+    stream_tcp: int | None = None,
 ) -> None:
     """One run with its display, its closing tables and what was asked to be written."""
     console = open_console()
@@ -135,12 +146,22 @@ def fly(
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
     check_faults(scenario, runtime)
-    figures = Flight(scenario, path, runtime, console).fly()
+    with _streamed(path, stream_tcp, scenario, console):
+        figures = Flight(scenario, path, runtime, console).fly()
     print_summary(console, figures)
     if plot is not None:
         plot_record(path, plot)
     if json_file:
         write_json(json_file, figures.json())
+
+
+def _streamed(
+    record: Path, port: int | None, scenario: Scenario, console: Console
+) -> AbstractContextManager[None]:
+    if port is None:
+        return nullcontext()
+    tell = partial(console.print, highlight=False)
+    return streamed(record.absolute(), port, len(scenario.space.boards), tell)
 
 
 def _compare(scenario: Scenario, json_file: Path | None, runtime: Runtime | None) -> None:

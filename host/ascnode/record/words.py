@@ -114,11 +114,14 @@ def _done(body: bytes) -> Iterator[Field]:
             yield "why it stopped", _STOPS.get(value, value)
         elif one.name == "crc":
             continue  # it says that something differs, and comes after what does
-        elif one.name != "outputs":
+        elif one.name not in ("outputs", "outcomes"):
             yield one.name, value
     for number, output in enumerate(done.outputs):
         yield f"packet {number}: sent", f"{output.time_us / 1e6:.3f} s"
         yield from _telemetry(f"packet {number}", output.packet)
+    for number, outcome in enumerate(done.outcomes):
+        for name, value in outcome._asdict().items():
+            yield f"use {number} of the accelerator: {name}", value
     yield "state CRC", f"0x{done.crc:08x}"
 
 

@@ -82,7 +82,7 @@ def load_payload(table: PayloadTable, folder: Path) -> Payload:
     if table.model is None:
         raise ScenarioError("payload.model: images of your own need a model that takes them")
     try:
-        model = load_model(folder / table.model)
+        model = load_model(folder / table.model, drop_final_softmax=True)  # the largest logit stays so
     except (AscnodeError, OSError, ValueError) as e:
         raise ScenarioError(f"payload.model: {e}") from None
     images = _array("images", folder / table.images)
