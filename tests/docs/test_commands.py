@@ -19,7 +19,7 @@ INLINE = sorted(
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PLUGIN = ROOT / "hil" / "ascnode_hil" / "plugin.py"
-PYTEST_OPTIONS = set(re.findall(r"--ascnode-[a-z-]+", PLUGIN.read_text()))
+PYTEST_OPTIONS = set(re.findall(r"--ascnode-[a-z0-9-]+", PLUGIN.read_text()))
 # of other programs, which the text names
 FOREIGN = {"--junitxml", "--pyargs", "--reload", "--help"}
 
