@@ -82,7 +82,10 @@ def test_a_command_that_is_wrong_is_found(line: str, whole: bool, complaint: str
     assert complaint in problem(line, whole)
 
 
-@pytest.mark.parametrize("code", ["ascnode run", "ascnode sky", "ascnode sky passes|eclipse|visible"])
+@pytest.mark.parametrize(
+    "code",
+    ["ascnode run", "ascnode sky", "ascnode accel synth --seeds", "ascnode sky passes|eclipse|visible"],
+)
 def test_a_command_may_be_named_without_its_arguments(code: str) -> None:
     assert not problem(code, whole=False)
 
