@@ -29,7 +29,7 @@ from ascnode_fw.plant import layout as p_
 from ascnode_fw.plant.model import Plant
 from ascnode_fw.wire import dictionary as d
 from loop.demo_process import run
-from record.conftest import SMALL, flown
+from record.flown import SMALL, flown
 from record.old_records import version_3
 
 needs_interpreter = pytest.mark.skipif(
