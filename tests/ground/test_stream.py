@@ -34,7 +34,7 @@ from ground.flown import made, packets, record
 from loop import demo_process
 
 BOARDS = {0: "sat-0-0", 1: "sat-3-5", 2: "sat-5-1"}
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(autouse=True)
@@ -371,7 +371,7 @@ def start(*arguments: str) -> "subprocess.Popen[str]":
 
 
 def connected(port: int) -> socket.socket:
-    for _ in range(400):
+    for _ in range(round(WAIT_S / 0.05)):
         try:
             return socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
         except ConnectionRefusedError:
