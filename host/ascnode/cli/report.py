@@ -28,7 +28,9 @@ def report(
         path = output or reader.path.with_suffix(".html")
         text = page(gather(reader))
         _write(path, text)
-    console.print(f"{path}: {len(text.encode()) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
+    console.print(
+        f"{path}: {len(text.encode()) / 1000:,.0f} kB", highlight=False, markup=False, soft_wrap=True
+    )
     if show and not webbrowser.open(path.absolute().as_uri()):
         raise AscnodeError(f"no browser was found: open {path} yourself")
 

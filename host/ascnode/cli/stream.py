@@ -109,7 +109,7 @@ async def _stream(run: Path, wish: Wish, options: Options) -> None:
     console = Console(stderr=True)
 
     def tell(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     reader, boards = await await_boards(run, START_S if options.follow else 0.0)
     with reader:
