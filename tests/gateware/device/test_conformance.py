@@ -9,8 +9,8 @@ import pytest
 from ascnode_gateware.bus.frames import read_request, write_request
 from ascnode_gateware.device.interface import Accelerator, Rates
 from ascnode_gateware.program.flash_blocks import BLOCK_BYTES, pack_stream
-from ascnode_gateware.program.job import HEADER_WORDS
-from ascnode_gateware.program.program import place_input
+from ascnode_gateware.program.job import BLOCK_WORDS, HEADER_WORDS, PARAMETER_WORDS
+from ascnode_gateware.program.program import Program, place_input
 from ascnode_gateware.registers.table import ErrorCode
 from ascnode_gateware.sim.addresses import address, mask, value
 from gateware.device.conftest import Pair
@@ -304,3 +304,42 @@ def write_beside(driver: Driver, model: Case, number: int) -> None:
         driver.device.wait_us(20)
     driver.write(model.program.input.address, place_input(model.program, model.images[number]))
     assert driver.status("busy")
+
+
+@pytest.mark.parametrize(("name", "count"), [("digits", 120), ("kws_ref_model.tflite", 16)])
+def test_a_changed_weight_or_parameter_gives_what_it_gives_on_the_verilog(
+    pair: Pair, case: Cases, name: str, count: int
+) -> None:
+    """Also one that the contract does not allow: a multiplier past 31 bits, a maximum of large sums."""
+    model = case(name, "auto", 1)
+    program, rng, wrong = model.program, random.Random(11), 0
+    devices = pair()
+    fill(devices, 4)
+    drivers = [Driver(device) for device in devices]
+    for driver in drivers:
+        driver.reset()
+        driver.load(program)
+    for at, bit in flips(program, rng, count):
+        word = np.array([program.memory[at] ^ np.uint32(1 << bit)], np.uint32)
+        outputs = []
+        for driver in drivers:
+            driver.write(at, word)
+            driver.start(program, model.images[0])
+            assert value("done", driver.wait())
+            outputs.append(driver.output(program))
+            driver.write(at, program.memory[at : at + 1])
+        np.testing.assert_array_equal(outputs[0], outputs[1], err_msg=f"bit {bit} of {at:#06x}")
+        wrong += not np.array_equal(outputs[0], model.golden)
+    assert count // 4 < wrong
+
+
+def flips(program: Program, rng: random.Random, count: int) -> list[tuple[int, int]]:
+    """(address, bit) in parameters and weights; a third in parameters, of which there are fewer."""
+    found = []
+    for number in range(count):
+        job = rng.choice(program.jobs[:-1])
+        each = PARAMETER_WORDS + BLOCK_WORDS * job.passes
+        group = job.weights + each * rng.randrange(job.n_ocg_less_1 + 1)
+        inside = range(PARAMETER_WORDS) if number % 3 == 0 else range(PARAMETER_WORDS, each)
+        found.append((group + rng.choice(inside), rng.randrange(32)))
+    return found
