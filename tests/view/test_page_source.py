@@ -13,6 +13,7 @@ from ascnode.view.page.events import words
 from ascnode.view.page.series import thinned
 from ascnode.view.page.source import Source
 from ascnode_fw.wire import dictionary as d
+from record.old_records import version_3
 from view.recorded import LOST_EVERY, QUERY_S
 
 
@@ -61,6 +62,20 @@ def test_a_lost_query_ends_where_its_parts_end(record: Path) -> None:
     assert (lost["cause"], lost["sent_s"], lost["end_s"]) == ("no route", sent_s, sent_s + 2.5)
     assert job in [query["job"] for query in source.queries(sent_s + 2, sent_s + 4)["queries"]]
     assert job not in [query["job"] for query in source.queries(sent_s + 3, sent_s + 4)["queries"]]
+    source.close()
+
+
+def test_a_record_of_schema_3_is_shown_without_what_it_lacks(tmp_path: Path) -> None:
+    source = Source(version_3(tmp_path / "old.sqlite"))
+    assert source.scene()["name"] == "old" and len(source.scene()["lasers"]) == 3168
+    assert source.progress()["state"] == "interrupted"
+    assert [event["text"] for event in source.events(100.0, d.INFO, 9)["events"]] == [
+        "mode COMPUTE to COMPUTE",
+        "injected: board reset",
+    ]
+    assert source.query(4)["cause"] == "no route"
+    assert source.series(401, 0, 100, 9) == {"t": [], "from": 0, "to": 100}
+    assert source.series(7, 0, 100, 9) == {"t": [], "from": 0, "to": 100}
     source.close()
 
 
