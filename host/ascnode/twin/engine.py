@@ -50,6 +50,9 @@ class LoggedEngine:
         self._come_to(Outcome(causes.OK, 0, 0, 0))
         return self.code
 
+    def upset(self, at: int, mask: int) -> None:
+        """Nothing: what becomes of it is in the board's log."""
+
     def _come_to(self, expected: Outcome) -> None:
         outcome = self._log.popleft() if self._log else expected
         self.code, self.repairs, self.resent, self.measured = outcome

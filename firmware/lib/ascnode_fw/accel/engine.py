@@ -76,3 +76,6 @@ class NoEngine:
 
     def recover(self) -> int:
         return self.code
+
+    def upset(self, at: int, mask: int) -> None:
+        pass
