@@ -6,22 +6,23 @@ import time
 
 from ascnode_fw.accel.choose import choose_kernel
 from ascnode_fw.accel.software import SoftwareAccelerator
+from ascnode_fw.flight.slots import load_model
 from ascnode_fw.node import UNEXPECTED, Node
 from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
-    from ascnode_fw.protocols import Console, Hal
+    from ascnode_fw.protocols import Console, Hal, Loader
 
 # A host that has not spoken for this long has gone: the node is on its own.
 _HOST_LOST_MS = 60000
 
 
-def main() -> None:
+def main(loader: "Loader | None" = None) -> None:
     # Until a frame asks for the REPL, or the firmware fails: either way the console is given back.
     hal = port()
     try:
-        run(hal)
+        run(hal, loader)
     finally:
         hal.repl()
 
@@ -41,24 +42,31 @@ def port() -> "Hal":
     return unix.Hal()
 
 
-def run(hal: "Hal") -> None:
+def run(hal: "Hal", loader: "Loader | None") -> None:
     frame = bytearray(frame_size(MAX_BODY))
     console = hal.console
 
     def send(body: "memoryview | bytes") -> None:
         console.write(frame, encode(body, frame))
 
-    image = hal.store.read("model.bin") or b""
-    node = Node(hal.store, SoftwareAccelerator(image, choose_kernel()), hal.unique_id(), send)
+    kernel = choose_kernel()
+
+    def load(name: str) -> SoftwareAccelerator:
+        return SoftwareAccelerator(hal.store.read(name) or b"", kernel)
+
+    node = Node(hal.store, load_model(hal.store, load), hal.unique_id(), send)
+    node.load_model = load
+    node.restarts = loader is not None
+    node.mpy = getattr(sys.implementation, "_mpy", 0)
     node.has_sim()  # its module loads now, or is not there: a flight image has none
     gc.collect()
     gc.threshold(-1)  # all that stays is there: from here on the default does
     node.capabilities += " " + " ".join(hal.capabilities)
     node.hello()
-    serve(node, console)
+    serve(node, console, loader)
 
 
-def serve(node: Node, console: "Console") -> None:
+def serve(node: Node, console: "Console", loader: "Loader | None") -> None:
     deframer = Deframer()
     chunk = bytearray(1024)
     view = memoryview(chunk)
@@ -76,6 +84,10 @@ def serve(node: Node, console: "Console") -> None:
                 if not node.handle(body):
                     return
                 body = deframer.pop()
+        if loader is not None:
+            loader.feed()
+            if node.wants_reset():
+                loader.reset()
         now = time.ticks_ms()
         if node.lockstep() and time.ticks_diff(now, heard) > _HOST_LOST_MS:
             node.release()

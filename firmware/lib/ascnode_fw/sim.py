@@ -203,6 +203,8 @@ class SimPlane:
                 return link.RECOVERED
             if stop_on_custody and counters[CUSTODY_SENDS] != in_custody:
                 return link.CUSTODY_SENT
+            if self.node.wants_reset():
+                return link.RESETTING
             if self._frames:
                 return link.OUTPUT_FULL
         return link.REACHED

@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ascnode.boards.firmware import loader
 from ascnode.session.messages import Event
 from ascnode.twin.plant import coast
 from ascnode.twin.store import MemoryStore
 
 if TYPE_CHECKING:
     from ascnode_fw.protocols import Accelerator
+from ascnode_fw.accel import kernel_portable
+from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight import slots
 from ascnode_fw.node import Node
 
 
@@ -17,15 +21,30 @@ class Twin:
     """One node of firmware without a port."""
 
     def __init__(self, files: Mapping[str, bytes], accelerator: "Accelerator", unique_id: bytes) -> None:
+        self.mpy = 0  # of the board beside it, from its next reset on: what firmware it can load
         self._sent: list[bytes] = []
         self._store = MemoryStore(dict(files))
         self._accelerator = accelerator
+        self._delivered = files.get(slots.MODELS[0])
         self._unique_id = unique_id
         self.reset()
 
     def reset(self) -> None:
         """As a board's reset: memory is lost, flash is kept."""
-        self.node = Node(self._store, self._accelerator, self._unique_id, self._send)
+        if slots.FIRMWARE_FILE in self._store.files:
+            loader().start_slot(self._store)
+        accelerator = slots.load_model(self._store, self._load)
+        self.node = Node(self._store, accelerator, self._unique_id, self._send)
+        self.node.load_model = self._load
+        self.node.restarts = True
+        self.node.mpy = self.mpy
+
+    def _load(self, name: str) -> "Accelerator":
+        # The accelerator that it was made with runs the model it was delivered with; another one runs as firmware.
+        image = self._store.read(name)
+        if image is None or image == self._delivered:
+            return self._accelerator
+        return SoftwareAccelerator(image, kernel_portable)
 
     @property
     def now_us(self) -> int:

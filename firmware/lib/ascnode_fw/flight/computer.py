@@ -12,7 +12,10 @@ from ascnode_fw.wire import dictionary as d
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ascnode_fw.flight.params import Params
+    from ascnode_fw.flight.update import Update
     from ascnode_fw.protocols import Accelerator, Transmit
 
 # Conditions of the mode table by level of load shed.
@@ -27,6 +30,8 @@ class FlightComputer:
         self.v = params.values
         self.accelerator = accelerator
         self.transmit = transmit
+        self.update = array("i", bytes(4 * f_.UPDATE_WORDS))
+        self.updates: "Callable[[], Update]"  # node.py loads them when they are asked for
         self.f = array("i", bytes(4 * f_.SIZE))
         self.tasks = t_.Tasks()
         self.links = links.Links()
@@ -60,6 +65,7 @@ class FlightComputer:
             ("links", self.links.words, ()),
             ("link counters", self.links.counters, ()),
             ("packets", self.links.packets, ()),
+            ("update", self.update, f_.UPDATE_NAMES),
         ]
 
     # --- one control period
