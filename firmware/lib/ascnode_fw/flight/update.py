@@ -1,7 +1,7 @@
 """Updates by radio: a model or a firmware is taken in chunks, verified, and swapped in at once when no job runs.
 
-Nothing is used before its hash, its signature and itself have been looked at. A model that fails its self-test gives way
-to the one before it; a firmware starts on trial, and its board goes back to the one before it unless it is confirmed.
+Nothing is used before its hash, its signature and itself have been looked at. A model that fails its self-test gives
+way to the one before it; a firmware starts on trial, and its board goes back to the one before unless it is confirmed.
 """
 
 import gc
@@ -11,6 +11,7 @@ from ascnode_fw.accel.package import open_package
 from ascnode_fw.compat import const
 from ascnode_fw.flight import install, slots
 from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight import update_words as u_
 from ascnode_fw.flight.links import PACKET_MAX
 from ascnode_fw.flight.transfer import BLOCK, BLOCKS_MAX, FOLDER, Head, Transfer, code_of, signed_text
 from ascnode_fw.wire import dictionary as d
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 HASH_BYTES = const(32)
 _REPORT_S = const(10)  # before a reset, for reports to go down
 _TRIAL_MAX_S = const(1 << 28)
-MAP_MAX = PACKET_MAX - TM_BYTES - struct.calcsize(d.TELEMETRY[d.TM_UPDATE - 1][2])  # blocks in a status packet
+MAP_MAX = (
+    PACKET_MAX - TM_BYTES - struct.calcsize(d.TELEMETRY[d.TM_UPDATE - 1][2])
+)  # blocks in a status packet
 
 
 class Update:
@@ -40,13 +43,13 @@ class Update:
         w = self.words
         self.transfer.look()
         if self.transfer.head is not None:
-            w[f_.UPDATE_STATE] = f_.UPDATE_OPEN
-            w[f_.UPDATE_KIND] = self.transfer.head.kind
-            w[f_.UPDATE_SIZE] = self.transfer.head.size
+            w[u_.STATE] = u_.OPEN
+            w[u_.KIND] = self.transfer.head.kind
+            w[u_.SIZE] = self.transfer.head.size
         chosen = slots.firmware(self.node.store)
         if chosen.trial:
-            w[f_.UPDATE_END_S] = self._now_s() + chosen.trial_s
-            w[f_.UPDATE_DUE] = 1
+            w[u_.END_S] = self._now_s() + chosen.trial_s
+            w[u_.DUE] = 1
             self._event(d.EV_FIRMWARE_TRIAL, chosen.trial)
         elif chosen.cause:
             self._event(d.EV_FIRMWARE_ROLLED_BACK, chosen.cause)
@@ -89,9 +92,9 @@ class Update:
             self.transfer.begin(head)
         except OSError as error:
             return self._drop(code_of(error))
-        self.words[f_.UPDATE_STATE] = f_.UPDATE_OPEN
-        self.words[f_.UPDATE_KIND] = kind
-        self.words[f_.UPDATE_SIZE] = size
+        self.words[u_.STATE] = u_.OPEN
+        self.words[u_.KIND] = kind
+        self.words[u_.SIZE] = size
         return d.OK
 
     def chunk(self, offset: int, data: memoryview) -> int:
@@ -117,15 +120,15 @@ class Update:
         self.node.computer.telemetry.with_data(
             d.TM_UPDATE,
             here,
-            w[f_.UPDATE_STATE],
-            w[f_.UPDATE_KIND],
+            w[u_.STATE],
+            w[u_.KIND],
             slots.model(store),
             chosen.confirmed,
             chosen.trial,
             chosen.cause,
             self.node.accelerator.model_id,
             mark,
-            w[f_.UPDATE_SIZE],
+            w[u_.SIZE],
             blocks,
             first,
         )
@@ -140,24 +143,24 @@ class Update:
         code = self._judge()
         if code:
             return self._drop(code)
-        self.words[f_.UPDATE_STATE] = f_.UPDATE_VERIFIED
+        self.words[u_.STATE] = u_.VERIFIED
         return d.OK
 
     def commit(self, boots: int, trial_s: int, sequence: int) -> int:
         code = self._open_code()
         if code:
             return code
-        if self.words[f_.UPDATE_STATE] != f_.UPDATE_VERIFIED:
+        if self.words[u_.STATE] != u_.VERIFIED:
             return d.UPDATE_NOT_VERIFIED
-        if self.words[f_.UPDATE_KIND] == d.UPDATE_FIRMWARE:
+        if self.words[u_.KIND] == d.UPDATE_FIRMWARE:
             if not self.node.restarts:
                 return d.UPDATE_NOT_POSSIBLE
             if not boots or not 0 < trial_s <= _TRIAL_MAX_S:
                 return d.OUT_OF_LIMITS
         elif self.node.load_model is None:
             return d.UPDATE_NOT_POSSIBLE
-        self.words[f_.UPDATE_BOOTS] = boots
-        self.words[f_.UPDATE_TRIAL_S] = trial_s
+        self.words[u_.BOOTS] = boots
+        self.words[u_.TRIAL_S] = trial_s
         self._wait(sequence, 0)
         return d.OK
 
@@ -181,8 +184,8 @@ class Update:
             slots.choose_firmware(self.node.store, slots.Firmware(chosen.trial, 0, 0, 0, 0))
         except OSError as error:
             return code_of(error)
-        self.words[f_.UPDATE_END_S] = 0
-        self.words[f_.UPDATE_DUE] = 0
+        self.words[u_.END_S] = 0
+        self.words[u_.DUE] = 0
         self._event(d.EV_FIRMWARE_CONFIRMED, chosen.trial)
         return d.OK
 
@@ -211,19 +214,19 @@ class Update:
     def step(self) -> None:
         # In each period while there is something to do.
         w = self.words
-        state = w[f_.UPDATE_STATE]
+        state = w[u_.STATE]
         try:
-            if state == f_.UPDATE_WAITING and not self.node.computer.tasks.held():
+            if state == u_.WAITING and not self.node.computer.tasks.held():
                 self._start()
-            elif state == f_.UPDATE_INSTALLING:
+            elif state == u_.INSTALLING:
                 self._install()
-            elif w[f_.UPDATE_END_S] and self._now_s() >= w[f_.UPDATE_END_S]:
+            elif w[u_.END_S] and self._now_s() >= w[u_.END_S]:
                 self._time_up(state)
         except (OSError, ValueError, MemoryError) as error:
             self._failed(code_of(error) if isinstance(error, OSError) else d.UPDATE_BAD_IMAGE)
 
     def _failed(self, code: int) -> None:
-        if self.words[f_.UPDATE_STATE] == f_.UPDATE_INSTALLING:
+        if self.words[u_.STATE] == u_.INSTALLING:
             try:
                 install.clear(self.transfer, self._next_firmware())
             except OSError:
@@ -231,28 +234,28 @@ class Update:
         self._end(code)
 
     def _wait(self, sequence: int, revert: int) -> None:
-        self.words[f_.UPDATE_SEQUENCE] = sequence
-        self.words[f_.UPDATE_REVERT] = revert
-        self.words[f_.UPDATE_STATE] = f_.UPDATE_WAITING
-        self.words[f_.UPDATE_DUE] = 1
+        self.words[u_.SEQUENCE] = sequence
+        self.words[u_.REVERT] = revert
+        self.words[u_.STATE] = u_.WAITING
+        self.words[u_.DUE] = 1
 
     def _start(self) -> None:
-        if self.words[f_.UPDATE_REVERT]:
+        if self.words[u_.REVERT]:
             self._swap(None)
             return
         code = self._judge() if self.transfer.complete() else d.UPDATE_INCOMPLETE
         if code:
             self._end(code)
-        elif self.words[f_.UPDATE_KIND] == d.UPDATE_MODEL:
+        elif self.words[u_.KIND] == d.UPDATE_MODEL:
             self._take_model()
         else:
             install.clear(self.transfer, self._next_firmware())
-            self.words[f_.UPDATE_AT] = install.HEADER_BYTES
-            self.words[f_.UPDATE_STATE] = f_.UPDATE_INSTALLING
+            self.words[u_.AT] = install.HEADER_BYTES
+            self.words[u_.STATE] = u_.INSTALLING
 
     def _time_up(self, state: int) -> None:
-        if state == f_.UPDATE_RESETTING:
-            self.words[f_.UPDATE_STATE] = f_.UPDATE_RESET_NOW
+        if state == u_.RESETTING:
+            self.words[u_.STATE] = u_.RESET_NOW
         else:
             self._give_up(slots.UNCONFIRMED)
 
@@ -322,11 +325,11 @@ class Update:
         w = self.words
         if head is None:
             self._end(d.UPDATE_NOT_OPEN)
-        elif w[f_.UPDATE_AT] < head.size:
-            w[f_.UPDATE_AT] = install.unpack(self.transfer, self._next_firmware(), w[f_.UPDATE_AT])
+        elif w[u_.AT] < head.size:
+            w[u_.AT] = install.unpack(self.transfer, self._next_firmware(), w[u_.AT])
         else:
             confirmed = slots.firmware(self.node.store).confirmed
-            trial = (confirmed, self._next_firmware(), w[f_.UPDATE_BOOTS], 0, w[f_.UPDATE_TRIAL_S])
+            trial = (confirmed, self._next_firmware(), w[u_.BOOTS], 0, w[u_.TRIAL_S])
             slots.choose_firmware(self.node.store, slots.Firmware(*trial))
             self._end(d.OK)
             self._reset_soon()
@@ -346,20 +349,20 @@ class Update:
         return d.OK
 
     def _reset_soon(self) -> None:
-        self.words[f_.UPDATE_STATE] = f_.UPDATE_RESETTING
-        self.words[f_.UPDATE_DUE] = 1
-        self.words[f_.UPDATE_END_S] = self._now_s() + _REPORT_S
+        self.words[u_.STATE] = u_.RESETTING
+        self.words[u_.DUE] = 1
+        self.words[u_.END_S] = self._now_s() + _REPORT_S
 
     # --- small things
 
     def _end(self, code: int) -> None:
         # The commit is done, for good or not; nothing of it stays.
         w = self.words
-        reset = w[f_.UPDATE_STATE] == f_.UPDATE_RESETTING
+        reset = w[u_.STATE] == u_.RESETTING
         self._drop(code)
-        command = d.CMD_UPDATE_REVERT if w[f_.UPDATE_REVERT] else d.CMD_UPDATE_COMMIT
-        self._report(command, w[f_.UPDATE_SEQUENCE], code)
-        w[f_.UPDATE_DUE] = 0
+        command = d.CMD_UPDATE_REVERT if w[u_.REVERT] else d.CMD_UPDATE_COMMIT
+        self._report(command, w[u_.SEQUENCE], code)
+        w[u_.DUE] = 0
         if reset:
             self._reset_soon()
 
@@ -369,7 +372,7 @@ class Update:
         report(d.TM_COMPLETE, sequence, command, code, f[f_.NOW_S], f[f_.NOW_MS])
 
     def _drop(self, code: int) -> int:
-        for word in (f_.UPDATE_STATE, f_.UPDATE_KIND, f_.UPDATE_SIZE, f_.UPDATE_AT):
+        for word in (u_.STATE, u_.KIND, u_.SIZE, u_.AT):
             self.words[word] = 0
         try:
             if self.transfer.head is not None or self.node.store.names(FOLDER):
@@ -406,7 +409,7 @@ class Update:
         return d.OK if self.transfer.head is not None else d.UPDATE_NOT_OPEN
 
     def _busy(self) -> bool:
-        return self.words[f_.UPDATE_STATE] >= f_.UPDATE_WAITING
+        return self.words[u_.STATE] >= u_.WAITING
 
     def _now_s(self) -> int:
         return self.node.computer.f[f_.NOW_S]

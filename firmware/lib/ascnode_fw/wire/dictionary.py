@@ -254,7 +254,12 @@ EVENTS = (
     (EV_MODEL_ROLLED_BACK, "model rolled back", HIGH, "failure code"),
     (EV_FIRMWARE_TRIAL, "firmware on trial", INFO, "slot"),
     (EV_FIRMWARE_CONFIRMED, "firmware confirmed", INFO, "slot"),
-    (EV_FIRMWARE_ROLLED_BACK, "firmware rolled back", HIGH, "1 not confirmed, 2 crashed, 3 commanded, 4 damaged"),
+    (
+        EV_FIRMWARE_ROLLED_BACK,
+        "firmware rolled back",
+        HIGH,
+        "1 not confirmed, 2 crashed, 3 commanded, 4 damaged",
+    ),
 )
 
 # --- modes and reset causes
