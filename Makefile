@@ -1,10 +1,11 @@
 # `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
 PY := .venv/bin/python
 
-.PHONY: help demo hil test deep lint bench clean
+.PHONY: help demo demo-rtl hil test deep lint bench clean
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
+	@echo "make demo-rtl  the same with the accelerator's RTL in a simulator beside each board: slow"
 	@echo "make hil    test the flight software's requirements on virtual boards; writes runs/hil.html"
 	@echo "make test   run all tests, ruff and mypy"
 	@echo "make deep   tests too long for make test as well"
@@ -14,6 +15,10 @@ help:
 demo:
 	@.ci/setup
 	@$(PY) -m ascnode demo
+
+demo-rtl:
+	@.ci/setup gateware
+	@$(PY) -m ascnode demo --accelerator rtl
 
 hil:
 	@.ci/setup test

@@ -1,6 +1,6 @@
 # The loader: chooses the firmware of a slot, starts it, and goes back to the one before when it fails. No update by
-# radio touches this file or boot.py. A firmware that is not on trial and fails leaves the board at its REPL, where it can
-# be mended.
+# radio touches this file or boot.py. A firmware that is not on trial and fails leaves the board at its REPL, where it
+# can be mended.
 import gc
 import sys
 from binascii import crc32

@@ -46,6 +46,10 @@ EVENT_FORMAT = ">IHBH"  # s, ms, kind, length; then the data
 # (accelerator on, accelerator pw, radio pw), outputs; then the outputs
 DONE_FORMAT = ">BBHHIHIBIIB"
 OUTPUT_FORMAT = ">IHH"  # s, ms, length; then a FLIGHT packet that the radio sent then
+# Behind the outputs of the last frame: what each use of the accelerator came to, in order. code, repairs, frames that
+# were sent again, cycles measured
+OUTCOME_FORMAT = ">BHBI"
+OUTCOME_BYTES = const(8)
 PLACE_FORMAT = ">BI"  # buffer, byte offset: SNAPSHOT, CHUNK, RESTORE, RESTORED; then the data
 
 # flags of a begin
@@ -81,4 +85,7 @@ CREDIT_BYTES = const(4096)  # body bytes that the host may have on the way
 # Frames of an answer, kept until the next request. An exchange ends early once one is full: what a single period can
 # send (48 packets of 96 bytes) fits the others.
 REPLY_FRAMES = const(7)
+# An exchange also ends once there are so many outcomes; a period adds at most one for each job and one more.
+OUTCOMES_FULL = const(60)
+OUTCOMES_MAX = const(80)
 EVENTS_MAX = const(4096)  # body bytes of events that may wait for their exchange

@@ -12,7 +12,7 @@ from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
-    from ascnode_fw.protocols import Console, Hal, Loader
+    from ascnode_fw.protocols import Accelerator, Console, Engine, Hal, Loader
 
 # A host that has not spoken for this long has gone: the node is on its own.
 _HOST_LOST_MS = 60000
@@ -51,10 +51,11 @@ def run(hal: "Hal", loader: "Loader | None") -> None:
 
     kernel = choose_kernel()
 
-    def load(name: str) -> SoftwareAccelerator:
-        return SoftwareAccelerator(hal.store.read(name) or b"", kernel)
+    def load(name: str) -> "tuple[Accelerator, Engine | None]":
+        return SoftwareAccelerator(hal.store.read(name + ".bin") or b"", kernel), engine(hal, name + ".acc")
 
-    node = Node(hal.store, load_model(hal.store, load), hal.unique_id(), send)
+    accelerator, beside = load_model(hal.store, load)
+    node = Node(hal.store, accelerator, hal.unique_id(), send, beside)
     node.load_model = load
     node.restarts = loader is not None
     node.mpy = getattr(sys.implementation, "_mpy", 0)
@@ -64,6 +65,17 @@ def run(hal: "Hal", loader: "Loader | None") -> None:
     node.capabilities += " " + " ".join(hal.capabilities)
     node.hello()
     serve(node, console, loader)
+
+
+def engine(hal: "Hal", name: str) -> "Engine | None":
+    # The accelerator that the node's flash has a program for; its modules load only then.
+    try:
+        hal.store.read_at(name, 0, memoryview(bytearray(1)))
+    except OSError:
+        return None
+    from ascnode_fw.accel.driver import make_engine
+
+    return make_engine(hal.accelerator, hal.store, name)
 
 
 def serve(node: Node, console: "Console", loader: "Loader | None") -> None:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ascnode_fw.flight.update import Update
-    from ascnode_fw.protocols import Accelerator, Send, Store
+    from ascnode_fw.protocols import Accelerator, Engine, Send, Store
     from ascnode_fw.sim import SimPlane
 
 KEY_BYTES = 32
+PROGRAM_FILE = "model.acc"  # of the accelerator, on a node that has one
 _LATEST_S = const(0x3FFFFFFF)
 
 # What a step or a frame may raise: noise sends frames that no host would, and an upset turns state into what no code
@@ -71,9 +72,19 @@ class NoModel:
 
 
 class Node:
-    """`send(body)` puts a frame on the wire; `accelerator` runs models; `store` is the flash."""
+    """`send(body)` puts a frame on the wire; `accelerator` runs models on the CPU; `store` is the flash.
 
-    def __init__(self, store: "Store", accelerator: "Accelerator", unique_id: bytes, send: "Send") -> None:
+    `engine`: an accelerator beside it, which then runs them.
+    """
+
+    def __init__(
+        self,
+        store: "Store",
+        accelerator: "Accelerator",
+        unique_id: bytes,
+        send: "Send",
+        engine: "Engine | None" = None,
+    ) -> None:
         self.store = store
         self.accelerator = accelerator
         self.unique_id = unique_id
@@ -85,17 +96,18 @@ class Node:
         self.counters = {i: ReplayCounter(store, "sequence%d" % i) for i in self.keys}
         self.words = array("i", [0, 0, 0, 0, 0])
         self.sensors = array("i", bytes(4 * len(d.SENSORS)))
-        self.capabilities = "software"
+        self.capabilities = "software" if engine is None else "software accelerator"
         self.senses = Senses()
         self.bench = True  # whether this image has a SIM plane
         self.sim: "SimPlane | None" = None  # what collects radio packets while the host owns time
         self._body = memoryview(bytearray(MAX_BODY))
         self.plant = Plant(self.plant_words)
         self.params = Params(store, d.PARAMETERS)
-        self.computer = FlightComputer(self.params, accelerator, self._transmit)
+        self.computer = FlightComputer(self.params, accelerator, self._transmit, engine, self._witness)
         self.computer.updates = self.updates
         self.update: "Update | None" = None
-        self.load_model: "Callable[[str], Accelerator] | None" = None  # by its file's name; ValueError if bad
+        # By its files' name without suffix; ValueError if bad.
+        self.load_model: "Callable[[str], tuple[Accelerator, Engine | None]] | None" = None
         self.restarts = False  # whether a loader starts the firmware's slot after a reset
         self.mpy = 0  # sys.implementation._mpy where it matters: what firmware this board can load
         self.boot(0, 0, 0, 0, 0)
@@ -142,12 +154,11 @@ class Node:
 
     def unload(self) -> None:
         # Makes room in memory for another model; use() comes next.
-        self.accelerator = self.computer.accelerator = NoModel()
-        self.computer.output = bytearray()
+        self.use(NoModel(), None)
 
-    def use(self, accelerator: "Accelerator") -> None:
-        self.accelerator = self.computer.accelerator = accelerator
-        self.computer.output = bytearray(accelerator.output_size)
+    def use(self, accelerator: "Accelerator", engine: "Engine | None") -> None:
+        self.accelerator = accelerator
+        self.computer.use(accelerator, engine)
 
     def wants_reset(self) -> bool:
         return self.computer.update[_UPDATE_STATE] == _UPDATE_RESET_NOW
@@ -370,6 +381,10 @@ class Node:
         assert command is not None  # checked
         self._keep_sequence()
         execute(self.computer, command.command, command.sequence, command.arguments)
+
+    def _witness(self, engine: "Engine") -> None:
+        if self.sim is not None and self.sim.lockstep:
+            self.sim.outcome(engine)
 
     def _transmit(self, packet: memoryview, s: int, ms: int) -> None:
         if self.sim is not None and self.sim.lockstep:

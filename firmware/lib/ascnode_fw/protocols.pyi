@@ -9,7 +9,10 @@ class Store(Protocol):
     def read(self, name: str) -> bytes | None:
         """The bytes last written, None when there are none; OSError when the flash fails."""
 
-    def write(self, name: str, data: bytes) -> None:
+    def read_at(self, name: str, at: int, into: memoryview) -> int:
+        """A part of them, from byte `at` on; how many there were. OSError when there is no such file."""
+
+    def write(self, name: str, data: bytes | memoryview) -> None:
         """Replaces the bytes at once; OSError when the flash fails, then either may be stored."""
 
     def write_parts(self, name: str, parts: Iterable[bytes | memoryview]) -> None:
@@ -38,6 +41,60 @@ class Accelerator(Protocol):
     def run(self, data: memoryview, output: bytearray) -> None:
         """One inference, input_size bytes to output_size bytes."""
 
+class AcceleratorBus(Protocol):
+    """The pins of an accelerator; OSError from any of them when nobody is there."""
+
+    def transfer(self, out: memoryview, into: memoryview, n: int, /) -> None:
+        """One frame of n bytes with CS low, both ways."""
+
+    def reset(self) -> None:
+        """Pulses its reset pin."""
+
+    def wait_us(self, us: int, /) -> int:
+        """Lets time pass; the level of its IRQ pin then."""
+
+    def flash_transfer(self, out: memoryview, into: memoryview, n: int, /) -> bool:
+        """One frame of n bytes on the flash that both sides share; False when the accelerator has its pins."""
+
+class FindBus(Protocol):
+    """Where the pins of an accelerator come from."""
+
+    def __call__(self) -> AcceleratorBus | None:
+        """None when there is none."""
+
+class Engine(Protocol):
+    """What runs inferences on an accelerator: its driver, or on a twin the log of what a board's driver came to.
+
+    `cycles` is what one should take. Of the last run: `code` is OK or the cause of its failure, `repairs` a bit for
+    each cause that was mended on the way, `resent` frames that were sent again, `measured` the cycles it took.
+    `verify_every`: after that many answers the program in its memory is read back and compared by CRC, before the
+    answer is given; 1 is each, 0 never.
+    """
+
+    cycles: int
+    code: int
+    repairs: int
+    resent: int
+    measured: int
+    verify_every: int
+
+    def run(
+        self, data: memoryview, output: bytearray, clock_khz: int, top_khz: int, following: memoryview | None
+    ) -> int:
+        """One inference at a share of the top clock; OK with `output` written, or why not.
+
+        `following`: the input of the job that comes next, which may be taken over meanwhile.
+        """
+
+    def recover(self) -> int:
+        """Starts the accelerator afresh and tests it; OK, or why it cannot be used."""
+
+class Witness(Protocol):
+    """Who writes down what each use of an engine came to."""
+
+    def __call__(self, engine: Engine, /) -> None:
+        """An engine has run, or has tried to come back."""
+
 class Console(Protocol):
     """A byte stream to the host."""
 
@@ -61,6 +118,9 @@ class Hal(Protocol):
     def store(self) -> Store: ...
     def unique_id(self) -> bytes:
         """8 bytes that no other board has."""
+
+    def accelerator(self) -> AcceleratorBus | None:
+        """The bus to the accelerator beside it; None without one."""
 
     def repl(self) -> None:
         """Gives the console back to the REPL."""

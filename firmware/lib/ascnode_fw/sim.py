@@ -19,6 +19,7 @@ from ascnode_fw.wire.frame import MAX_BODY
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
     from ascnode_fw.node import Node
+    from ascnode_fw.protocols import Engine
 
 _HEADER = link.SIM_BYTES + struct.calcsize(link.DONE_FORMAT)
 _EXCHANGE_BYTES = link.SIM_BYTES + struct.calcsize(link.EXCHANGE_FORMAT)
@@ -52,6 +53,10 @@ class SimPlane:
         self._frames = 0  # of the answer, that are complete
         self._size = _HEADER  # of the one that is being filled
         self._outputs = 0
+        self._log = bytearray(0)  # outcomes of the accelerator, where there is one
+        self._logged = 0  # bytes of them
+        if node.computer.engine is not None:
+            self._log = bytearray(link.OUTCOMES_MAX * link.OUTCOME_BYTES)
         self._steps = 0
         self._applied = 0
 
@@ -155,8 +160,10 @@ class SimPlane:
         self._steps = self._applied = self._at = 0
         stop = self._advance(until_s, until_ms, flags & link.STOP_ON_CUSTODY)
         self.forget_events()
+        if self._size + self._logged > MAX_BODY:
+            self._next_frame()
         self._finish(link.DONE, stop, self.node.digest())
-        self._end(self._size)
+        self._end(self._size + self._put_log())
 
     def _collect(self, body: memoryview) -> None:
         # Events of an exchange whose last frame is still to come.
@@ -205,7 +212,7 @@ class SimPlane:
                 return link.CUSTODY_SENT
             if self.node.wants_reset():
                 return link.RESETTING
-            if self._frames:
+            if self._frames or self._logged >= link.OUTCOMES_FULL * link.OUTCOME_BYTES:
                 return link.OUTPUT_FULL
         return link.REACHED
 
@@ -297,6 +304,18 @@ class SimPlane:
         self._size += _OUTPUT_BYTES + len(packet)
         self._outputs += 1
 
+    def outcome(self, engine: "Engine") -> None:
+        # What the accelerator came to: not to be foreseen, so the host is told.
+        values = (engine.code, engine.repairs, min(255, engine.resent), engine.measured)
+        struct.pack_into(link.OUTCOME_FORMAT, self._log, self._logged, *values)
+        self._logged += link.OUTCOME_BYTES
+
+    def _put_log(self) -> int:
+        # Behind the outputs of the last frame; its size.
+        at = self._frames * MAX_BODY + self._size
+        self._replies[at : at + self._logged] = memoryview(self._log)[: self._logged]
+        return self._logged
+
     def _next_frame(self) -> None:
         # The last frame is the exchange's end.
         if self._frames == link.REPLY_FRAMES - 1:
@@ -309,7 +328,7 @@ class SimPlane:
 
     def _start(self) -> None:
         # An answer with nothing in it yet.
-        self._frames = self._outputs = 0
+        self._frames = self._outputs = self._logged = 0
         self._size = _HEADER
 
     def _finish(self, kind: int, stop: int, crc: int) -> None:

@@ -25,7 +25,9 @@ from ascnode_gateware.program.executor_pixels import LANES, PixelWalk
 from ascnode_gateware.program.executor_source import (
     MEMORY_WORDS,
     Accesses,
+    Source,
     StreamReader,
+    Watcher,
     in_bank,
     read_header,
     span,
@@ -41,7 +43,7 @@ from ascnode_gateware.program.job import (
     Opcode,
 )
 
-__all__ = ["ExecutionError", "ExecutionResult", "JobRecord", "execute"]
+__all__ = ["Engine", "ExecutionError", "ExecutionResult", "JobRecord", "execute"]
 
 _MAX_JOBS = BANK_WORDS // HEADER_WORDS  # more would run round the bank
 _BYTES = 256
@@ -91,14 +93,15 @@ def execute(
     """
     if memory.shape != (MEMORY_WORDS,) or memory.dtype != np.uint32:
         raise ExecutionError(f"memory is {memory.dtype} {memory.shape}, not uint32 ({MEMORY_WORDS},)")
-    engine = _Engine(memory.copy(), stream, Accesses(writable, ring))
+    reader = StreamReader(stream)
+    engine = Engine(memory.copy(), reader, Accesses(writable, ring))
     records: list[JobRecord] = []
     address = program_address
     while len(records) < _MAX_JOBS:
         record = engine.run_at(address, len(records))
         if record is None:
             layers = sum(record.job.layer_end for record in records)
-            return ExecutionResult(engine.memory, tuple(records), layers, engine.stream.consumed)
+            return ExecutionResult(engine.memory, tuple(records), layers, reader.consumed)
         records.append(record)
         if on_job is not None:
             on_job(record, engine.memory)
@@ -113,25 +116,28 @@ class _Tables:
     scale: Scale
 
 
-class _Engine:
-    """Memory, stream and tables, which one job hands to the next."""
+class Engine:
+    """Memory (uint32 [32768], which jobs change), stream and tables: what one job hands to the next.
 
-    def __init__(self, memory: Words, stream: Words, accesses: Accesses) -> None:
+    `accesses` is told of every word that a job reads or writes, in its order.
+    """
+
+    def __init__(self, memory: Words, stream: Source, accesses: Watcher) -> None:
         self.memory = memory
-        self.stream = StreamReader(stream)
+        self.stream = stream
         self._accesses = accesses
         self._tables: _Tables | None = None
 
     def run_at(self, address: int, index: int) -> JobRecord | None:
         """Runs job `index`, whose header is at `address`; None when it is END."""
         try:
-            job = read_header(self.memory, address)
-            self._accesses.check_fetch(span(address, job.words))
-            return self._run_opcode(address, job)
+            return self.run(address, read_header(self.memory, address))
         except ExecutionError as error:
             raise ExecutionError(f"job {index} at {address:#06x}: {error}") from None
 
-    def _run_opcode(self, address: int, job: Job) -> JobRecord | None:
+    def run(self, address: int, job: Job) -> JobRecord | None:
+        """Runs `job`, whose header is at `address`; None when it is END. ExecutionError as from `execute`."""
+        self._accesses.check_fetch(span(address, job.words))
         if job.opcode == Opcode.END:
             return None
         return self._load(address, job) if job.opcode == Opcode.LOAD else self._run(address, job)

@@ -1,5 +1,7 @@
 """Where an executed program's headers, parameters and weights come from, and which accesses have an order."""
 
+from typing import Protocol
+
 import numpy as np
 
 from ascnode_gateware.program.executor_arithmetic import Bool, ExecutionError, Int64, Words
@@ -22,6 +24,25 @@ def step_in_bank(address: int, step: int) -> int:
 def span(address: int, count: int) -> Int64:
     """The addresses of `count` words one after another."""
     return in_bank(address, address + np.arange(count, dtype=np.int64))
+
+
+class Source(Protocol):
+    """Where words of the stream come from."""
+
+    def take(self, count: int) -> Words:
+        """The next `count` words; ExecutionError when fewer are left."""
+        ...
+
+
+class Watcher(Protocol):
+    """Who is told of a job's accesses, in their order, and may refuse one with ExecutionError."""
+
+    def write(self, addresses: Int64) -> None: ...
+    def barrier(self) -> None: ...
+    def load(self) -> None: ...
+    def check_pixels(self, addresses: Int64) -> None: ...
+    def check_fetch(self, addresses: Int64) -> None: ...
+    def check_skip(self, written: Int64, skips: Int64) -> None: ...
 
 
 class StreamReader:

@@ -16,6 +16,7 @@ from ascnode_gateware.program.program import (
     OutputLayout,
     Program,
 )
+from ascnode_gateware.program.timing import predict_program
 
 _MAX_NUMBER = 1 << 48  # MACs of a layer are the largest
 _MAX_TEXT = 1000
@@ -36,6 +37,7 @@ def encode(program: Program) -> bytes:
         "output": asdict(program.output),
         "layers": [asdict(layer) for layer in program.layers],
         "cpu_ops": program.cpu_ops,
+        "cycles": predict_program(program).cycles,
     }
     return json.dumps(info, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 

@@ -28,6 +28,7 @@ from ascnode_gateware.program.timing_model import QUAD_FLASH, StreamSource, Timi
 from ascnode_gateware.program.timing_stream import Ring
 from ascnode_gateware.program.timing_walk import PassShape, pass_shapes
 
+THROTTLE_CYCLES = 256  # of which register THROTTLE takes some
 _LEFT_BIT, _AMOUNT = 1 << 5, 31
 _ROUNDS = 5
 _MAX_JOBS = BANK_WORDS // HEADER_WORDS
@@ -96,7 +97,7 @@ def predict(
 
     ExecutionError when a header is one that the engine refuses, or no END comes.
     """
-    engine = _Engine(memory, stream, ring_base, ring_blocks, source, timing or Timing())
+    engine = Predictor(memory, stream, ring_base, ring_blocks, source, timing or Timing())
     jobs: list[JobCycles] = []
     address = program_address
     while len(jobs) < _MAX_JOBS:
@@ -108,8 +109,8 @@ def predict(
     raise ExecutionError(f"no END within {_MAX_JOBS} jobs")
 
 
-class _Engine:
-    """`now`: the cycle in which the next header may be asked for."""
+class Predictor:
+    """Job by job, as `predict` does. `throttle`: register THROTTLE; words go past the array that much slower."""
 
     def __init__(
         self,
@@ -119,7 +120,11 @@ class _Engine:
         ring_blocks: int,
         source: StreamSource,
         timing: Timing,
+        throttle: int = 0,
     ) -> None:
+        self._stretch = THROTTLE_CYCLES / (THROTTLE_CYCLES - throttle)
+        # A throttled cycle behind a pass's last word hides the one that the next pass waits.
+        self._hidden = 1 - max(0.0, 2 - self._stretch) * self._stretch
         self._memory, self._stream, self._timing = memory, stream, timing
         self._ring_bank = _bank(ring_base)
         blocks = -(-len(stream) // RING_BLOCK_WORDS)
@@ -135,6 +140,7 @@ class _Engine:
         return round(max(end, self._drains.all_free))
 
     def job(self, address: int, job: Job) -> JobCycles:
+        """The next job, whose header lies at `address`."""
         header = self._now
         header_end = self._read(HEADER_WORDS, header, _bank(address))
         return (
@@ -178,9 +184,11 @@ class _Engine:
             count = BLOCK_WORDS
             if index == last_pass:
                 count = 0 if final else PARAMETER_WORDS + BLOCK_WORDS
-            last_word = taken + shape.words
+            last_word = taken + shape.words * self._stretch - (0 if job.stream else self._hidden)
             if shares_bank and shape.hidden is not None:
-                last_word += max(0, count - shape.hidden - (not shape.first_is_read))
+                # Cycles that the throttle takes leave the bank to the fetcher.
+                free = shape.hidden + (not shape.first_is_read) + shape.words * (self._stretch - 1)
+                last_word += max(0, count - free)
             last_word = self._delayed(bank, taken + 1, last_word, shape.read_share)
             taken_at = taken + 1 + (shares_bank and shape.first_is_read)
             ready = self._fetch(job, count, taken_at) if count else 0

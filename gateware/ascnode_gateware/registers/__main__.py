@@ -7,7 +7,12 @@ from ascnode_gateware.registers.constants import constants_module
 from ascnode_gateware.registers.markdown import registers_page
 from ascnode_gateware.registers.systemrdl import systemrdl
 
-_FORMS = {"markdown": registers_page, "python": constants_module, "systemrdl": systemrdl}
+_FORMS = {
+    "firmware": lambda: constants_module("ascnode_fw.compat"),  # firmware/lib/ascnode_fw/accel/registers.py
+    "markdown": registers_page,
+    "python": constants_module,
+    "systemrdl": systemrdl,
+}
 
 
 def main() -> None:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from ascnode_gateware.registers.table import BASE, REGISTERS, VERSION, ErrorCode, Field, Register
 
 
-def constants_module() -> str:
-    """Source of the module: word addresses, masks and shifts of fields, error codes."""
+def constants_module(const_from: str = "micropython") -> str:
+    """Source of the module: word addresses, masks and shifts of fields, error codes. `const_from`: where it imports
+    `const` from."""
     lines = [
         '"""Registers of the accelerator: word addresses on its host port, fields, error codes."""',
         "# Made from ascnode_gateware.registers.table; a test keeps it so.",
         "",
-        "from micropython import const",
+        f"from {const_from} import const",
         "",
         *_definitions(),
     ]

@@ -1,5 +1,6 @@
 """The simulator's executable: the harness in C++ with the accelerator's Verilog."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,12 @@ SPI_TOP = "spi_accelerator"
 _PYRTL_FLAGS = ("-Wno-WIDTHEXPAND",)
 _FOLDER = Path(__file__).parent
 HEADERS = tuple(sorted(_FOLDER.glob("*.h")))
+
+
+def cache_folder() -> Path:
+    """Where built simulators are kept: they take longer to build than to run."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "ascnode" / "accelerator"
 
 
 def build_simulator(sources: Sequence[Path], out_dir: Path, *, flags: Sequence[str] = ()) -> Path:

@@ -21,6 +21,11 @@ public:
             case 'Z': return machine_.reset(payload.take<uint32_t>());
             case 'K': return clocking(payload);
             case 'X': return machine_.transfer(request.payload, reply);
+            case 'O': return machine_.select();
+            case 'Y': return machine_.exchange(request.payload, reply);
+            case 'P': return machine_.deselect();
+            case 'T': return wait(payload.take<uint64_t>(), reply);
+            case 'H': return reply.put<uint8_t>(machine_.holds_flash());
             case 'I': return await_irq(payload.take<uint64_t>(), reply);
             case 'C': return machine_.clock(payload.take<uint32_t>());
             case 'F': return machine_.board().plug(payload);
@@ -33,6 +38,11 @@ private:
     void clocking(Reader& payload) {
         const double ratio = payload.take<double>(), phase = payload.take<double>();
         machine_.clocking(ratio, phase, payload.take<uint32_t>());
+    }
+
+    void wait(uint64_t cycles, Writer& reply) {
+        machine_.clock(cycles);
+        reply.put<uint8_t>(machine_.irq());
     }
 
     void await_irq(uint64_t cycles, Writer& reply) {

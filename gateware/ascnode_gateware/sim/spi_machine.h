@@ -58,15 +58,30 @@ public:
         return dut_->irq;
     }
 
-    // One frame of SPI mode 0, bytes high bit first; `reply` gets what MISO was in each rising edge of SCK.
-    void transfer(const std::vector<uint8_t>& bytes, Writer& reply) {
+    void select() {
         clock(gap_);
         pass(phase_);
         set(dut_->cs_n, 0);
+    }
+
+    // Bytes of SPI mode 0, high bit first; `reply` gets what MISO was in each rising edge of SCK.
+    void exchange(const std::vector<uint8_t>& bytes, Writer& reply) {
         for (const uint8_t byte : bytes) reply.put(exchange(byte));
+    }
+
+    void deselect() {
         pass(half_sck_);
         set(dut_->cs_n, 1);
     }
+
+    void transfer(const std::vector<uint8_t>& bytes, Writer& reply) {
+        select();
+        exchange(bytes, reply);
+        deselect();
+    }
+
+    bool irq() const { return dut_->irq; }
+    bool holds_flash() const { return dut_->flash_request || dut_->flash_driven; }
 
 private:
     static constexpr uint64_t kHalf = 1 << 20;  // of a core cycle, in ticks

@@ -56,6 +56,7 @@ class VirtualBoard:
 
     Start it with `with` or start(). It begins without power. Everything that waits has a deadline; with
     wait=False the call returns at once, and `fileno()` becomes readable when there is something for `poll()`.
+    `accelerator`: descriptor of its end of a link to one (ascnode.boards.accelerators), open as long as the board is.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class VirtualBoard:
         link: Path | None = None,
         grace_ms: int | None = None,
         name: str | None = None,
+        accelerator: int | None = None,
     ) -> None:
         self.flash = Path(flash).absolute()
         self.profile = _profile(profile)
@@ -75,6 +77,7 @@ class VirtualBoard:
         self._link = link
         self._order = self.flash.with_suffix(".cut")
         self._grace_ms = grace_ms
+        self._accelerator = accelerator
         self._events: list[Event] = []
         self._commanded = 0
         self._unread = b""
@@ -107,6 +110,7 @@ class VirtualBoard:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
+                pass_fds=() if self._accelerator is None else (self._accelerator,),
                 start_new_session=True,  # a Ctrl-C in the user's terminal is the host's to handle
             )
         except OSError as error:
@@ -232,6 +236,8 @@ class VirtualBoard:
         if self._link is not None:
             supervisor += ["--link", str(self._link)]
         supervisor += ["--env", f"ASCNODE_CUT={self._order}"]
+        if self._accelerator is not None:
+            supervisor += ["--env", f"ASCNODE_SPI={self._accelerator}"]
         if self._grace_ms is not None:
             supervisor += ["--env", f"ASCNODE_GRACE_MS={self._grace_ms}"]
         child = [*self._interpreter.command, "-X", f"heapsize={self.profile.heap}", "-c", boot_rom()]

@@ -10,12 +10,12 @@ import typer
 from rich import box
 from rich.table import Table
 
-from ascnode.cli.accel_common import CLOCK_MHZ, cache_folder, one_sentence, open_console, read_file, save_json
+from ascnode.cli.accel_common import CLOCK_MHZ, one_sentence, open_console, read_file, save_json
 from ascnode_gateware.compiler import compile_file
 from ascnode_gateware.program.program import Int8, Program
 from ascnode_gateware.program.timing import predict_program
 from ascnode_gateware.program.timing_model import StreamSource
-from ascnode_gateware.sim.build import build_accelerator
+from ascnode_gateware.sim.build import build_accelerator, cache_folder
 from ascnode_gateware.sim.report import MACS_PER_CYCLE, RunReport
 from ascnode_gateware.sim.simulator import QUAD_FLASH_CYCLES_PER_WORD, Simulator
 

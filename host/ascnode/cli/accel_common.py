@@ -1,7 +1,6 @@
 """What the `ascnode accel` commands share: errors as one sentence, input files, report files."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,9 +96,3 @@ def save_json(path: Path, values: dict[str, Any]) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise AscnodeError(f"{path}: {error.strerror}") from None
-
-
-def cache_folder() -> Path:
-    """Where built simulators are kept: they take longer to build than to run."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "ascnode" / "accelerator"

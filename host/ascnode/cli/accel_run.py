@@ -13,7 +13,6 @@ from rich.progress import Progress
 
 from ascnode.cli.accel_common import (
     CLOCK_MHZ,
-    cache_folder,
     load_inputs,
     one_sentence,
     open_console,
@@ -29,7 +28,7 @@ from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
 from ascnode_gateware.program.image import MAGIC, load_image
 from ascnode_gateware.program.program import Program
-from ascnode_gateware.sim.build import build_accelerator
+from ascnode_gateware.sim.build import build_accelerator, cache_folder
 from ascnode_gateware.sim.check import check_layers, compare
 from ascnode_gateware.sim.flash import Flash
 from ascnode_gateware.sim.report import RunReport

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ascnode.cli.run import JsonFile, NoBoards, PlotFile, RecordFile, Seed, fly, prepared
+from ascnode.cli.run import AcceleratorOption, JsonFile, NoBoards, PlotFile, RecordFile, Seed, fly, prepared
 from ascnode.scenario.scenario import load, ready_made
 
 
@@ -17,7 +17,8 @@ def demo(
     json_file: JsonFile = None,
     record: RecordFile = None,
     no_boards: NoBoards = False,
+    accelerator: AcceleratorOption = None,
     plot: PlotFile = None,
 ) -> None:
     """Fly boards of real firmware in a full shell through one orbit and let ground users ask them."""
-    fly(prepared(load(scenario or ready_made("demo")), seed, no_boards), record, json_file, plot)
+    fly(prepared(load(scenario or ready_made("demo")), seed, no_boards, accelerator), record, json_file, plot)

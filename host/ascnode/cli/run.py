@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ascnode.boards.accelerators import AcceleratorKind
 from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
@@ -34,6 +35,13 @@ RecordFile = Annotated[
 ]
 NoBoards = Annotated[
     bool, typer.Option("--no-boards", help="Simulate the boards' satellites like all others.")
+]
+AcceleratorOption = Annotated[
+    AcceleratorKind | None,
+    typer.Option(
+        "--accelerator",
+        help="Beside each board: golden (the model with the RTL's timing), rtl (the RTL in a simulator) or none.",
+    ),
 ]
 PlotFile = Annotated[
     Path | None, typer.Option("--plot", help="Draw latency, batteries and loads (.png or .svg).")
@@ -69,13 +77,14 @@ def run(
     json_file: JsonFile = None,
     record: RecordFile = None,
     no_boards: NoBoards = False,
+    accelerator: AcceleratorOption = None,
     plot: PlotFile = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Fly it with each placement policy and print a table.")
     ] = False,
 ) -> None:
     """Fly a scenario: a constellation with boards in it, its users, its faults."""
-    scenario = prepared(load(_found(file)), seed, no_boards)
+    scenario = prepared(load(_found(file)), seed, no_boards, accelerator)
     if compare:
         if record or plot:
             raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
@@ -89,8 +98,12 @@ def _found(file: Path) -> Path:
     return ready if not file.exists() and file.parent == Path() and ready.is_file() else file
 
 
-def prepared(scenario: Scenario, seed: int | None, no_boards: bool) -> Scenario:
+def prepared(
+    scenario: Scenario, seed: int | None, no_boards: bool, accelerator: AcceleratorKind | None
+) -> Scenario:
     """The scenario as the options change it."""
+    if accelerator is not None:
+        scenario = scenario.model_copy(update={"accelerator": accelerator})
     if seed is not None:
         scenario = scenario.model_copy(update={"seed": seed})
     return scenario.without_boards() if no_boards else scenario
@@ -140,7 +153,9 @@ def _opening(scenario: Scenario, interpreter: Interpreter | None) -> str:
             f"No MicroPython interpreter was found (install `micropython`, or name one in ASCNODE_MICROPYTHON): "
             f"{boards} twins fly alone, {sky}"
         )
-    return f"{scenario.name}: {boards} virtual boards ({scenario.profile}, {interpreter.version}) among {sky}"
+    with_ = "" if scenario.accelerator == "none" else f" with an accelerator each ({scenario.accelerator})"
+    machine = f"{scenario.profile}, {interpreter.version}"
+    return f"{scenario.name}: {boards} virtual boards ({machine}){with_} among {sky}"
 
 
 def _recorded(flight: Flight) -> Figures:

@@ -50,11 +50,14 @@ class Package:
         return self.hash + sign(key, signed_text(head))
 
 
-def model_package(image: bytes, data: bytes, expected: bytes) -> Package:
-    """A node image with a self-test: an input, and the output that it must give. PushError when it is too large."""
+def model_package(image: bytes, data: bytes, expected: bytes, program: bytes = b"") -> Package:
+    """A node image with a self-test: an input, and the output that it must give. PushError when it is too large.
+
+    `program`: the same model's for an accelerator (.acc); a node without one leaves it out.
+    """
     test = struct.pack(SELF_TEST, SELF_TEST_MAGIC, len(data), len(expected)) + data + expected
     model_id = struct.unpack_from("<I", image, 12)[0]
-    return _checked(Package(d.UPDATE_MODEL, image + test, model_id))
+    return _checked(Package(d.UPDATE_MODEL, image + program + test, model_id))
 
 
 def firmware_package(files: Mapping[str, bytes], mpy: int, version: str) -> Package:

@@ -13,6 +13,7 @@ from ascnode.scenario.hardware import KELVIN_AT_0_C, power_scale_k
 from ascnode.scenario.injected import FaultFigures
 from ascnode.scenario.ledger import PARTS, Account
 from ascnode.scenario.pings import PingFigures
+from ascnode.scenario.proofs import ProofFigures
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.wire import dictionary as d
 
@@ -112,6 +113,7 @@ class Figures:
     training: list[WaveFigures]
     pings: list[PingFigures]
     faults: list[FaultFigures]
+    proofs: ProofFigures
     per_board: list[BoardFigures]
     kind: str
     policy: str
@@ -191,6 +193,7 @@ def figures(run: "Run", flyers: Sequence[Flyer], extremes: Extremes) -> Figures:
         ],
         pings=run.pings,
         faults=run.injected.figures(),
+        proofs=run.proofs.figures(),
         per_board=boards,
         kind=run.kind,
         policy=scenario.policy.placement,

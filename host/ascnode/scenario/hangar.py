@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
+from ascnode.boards.accelerators import Accelerators
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter
@@ -28,6 +29,7 @@ from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
 from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
+from ascnode.twin.engine import engine_of
 from ascnode.twin.hosted import HostedPlant
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
@@ -79,8 +81,10 @@ class Hangar:
         self.injected = Injected(record)
         self._record = record
         self._faults = check_faults(scenario, interpreter)
+        self._payload = payload
         self._accelerator = ReferenceAccelerator(payload)
         self._stack = AsyncExitStack()
+        self._accelerators = self._stack.enter_context(Accelerators(scenario.accelerator))
 
     async def __aenter__(self) -> Self:
         try:
@@ -111,7 +115,8 @@ class Hangar:
 
     def _files(self, node: int) -> dict[str, bytes]:
         scenario = self._scenario
-        return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms)
+        program = self._payload.program_image if scenario.accelerator != "none" else None
+        return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms, program)
 
     def _name(self, node: int) -> str:
         return self._scenario.space.name(self._scenario.space.boards[node])
@@ -129,7 +134,8 @@ class Hangar:
         return (f[f_.NOW_S] * 1000 + f[f_.NOW_MS]) * 1000 if f else 0
 
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
-        return Twin(files, self._accelerator, unique_id(self._scenario.seed, node))
+        engine = engine_of(files, self._payload.answer)
+        return Twin(files, self._accelerator, unique_id(self._scenario.seed, node), engine)
 
     def _twin_alone(self, node: int, files: Mapping[str, bytes]) -> Flyer:
         alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
@@ -141,7 +147,8 @@ class Hangar:
         flash = folder / f"{self._name(node)}.flash"
         content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
         flash.write_bytes(build_image(content, profile.flash_blocks))
-        board = VirtualBoard(flash, profile.name, self._interpreter, name=self._name(node))
+        link = self._accelerators.link(seed=self._scenario.seed + node)
+        board = VirtualBoard(flash, profile.name, self._interpreter, name=self._name(node), accelerator=link)
         self._stack.enter_context(board)
         board.power_on(wait=False)
         return board

@@ -91,6 +91,9 @@ class Hardware(BaseModel):
     cycles_per_mac: Annotated[int, Field(ge=1, le=100_000)] = (
         3750  # 30 us in bytecode on an RP2040 at 125 MHz
     )
+    work_scale: Annotated[
+        int, Field(ge=1, le=1_000_000, description="inferences that a job stands for, on an accelerator")
+    ] = 26_187  # [A] a job with the project's model takes as long as its one inference on the CPU
     operating_points: Annotated[tuple[OperatingPoint, ...], Field(min_length=1, max_length=8)] = (
         OperatingPoint(0, 0.0),  # [A] all seven
         OperatingPoint(20_000, 12.0),

@@ -23,6 +23,13 @@ _DAYS_PER_YEAR = 365.25
 _OUT = 2  # load shed that stands for a node out of service
 
 
+def job_kc(scenario: Scenario, payload: Payload) -> int:
+    """The work of a job, in 1000 cycles, as the firmware counts it."""
+    if scenario.accelerator == "none":
+        return scale(payload.macs, scenario.node.cycles_per_mac, 1000)
+    return scale(payload.cycles, scenario.node.work_scale, 1000)
+
+
 class Nodes:
     """All satellites as simulated nodes; those that are boards are here for the sky alone, and hold no jobs."""
 
@@ -39,7 +46,7 @@ class Nodes:
         )
         kept = (1 - hardware.array_loss_per_year) ** (scenario.age_days / _DAYS_PER_YEAR)
         self.fleet.state.array_left[:] = kept
-        self.work_kc = float(scale(payload.macs, hardware.cycles_per_mac, 1000))
+        self.work_kc = float(job_kc(scenario, payload))
         self.capacity_j = hardware.battery_wh * 3600
         self.now_us = 0
         self._step_us = scenario.step_ms * 1000

@@ -4,7 +4,7 @@ import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,13 @@ from ascnode.session.commanding import Commander
 from ascnode_fw.accel.image import Image
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.packet import TM_BYTES
-from ascnode_gateware.model.layers import Model
+from ascnode_gateware.compiler.compile import compile_model
+from ascnode_gateware.model.layers import Model, ModelError
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
+from ascnode_gateware.program.image import write_image
+from ascnode_gateware.program.program import Program
+from ascnode_gateware.program.timing import predict_program
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +43,24 @@ class Payload:
     query_bytes: int
     result_bytes: int
     answer: Callable[[bytes], bytes]
+
+    @cached_property
+    def program(self) -> Program:
+        """The model as the accelerator runs it; ScenarioError when it cannot."""
+        try:
+            return compile_model(self.model)
+        except ModelError as e:
+            raise ScenarioError(f"payload.model: {e}") from None
+
+    @cached_property
+    def cycles(self) -> int:
+        """Of one inference on the accelerator, as its compiler predicts."""
+        return predict_program(self.program).cycles
+
+    @cached_property
+    def program_image(self) -> bytes:
+        """The same as a file (.acc)."""
+        return write_image(self.program)
 
     def label(self, image: int) -> int:
         """-1 without labels."""

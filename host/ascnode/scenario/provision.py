@@ -8,6 +8,7 @@ from ascnode.errors import ScenarioError
 from ascnode.scenario.hardware import Hardware, plant_image, power_scale_k
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.flight.params import Params
+from ascnode_fw.node import PROGRAM_FILE
 from ascnode_fw.wire import dictionary as d
 
 BENCH_KEY_INDEX = 0
@@ -24,13 +25,19 @@ def unique_id(seed: int, node: int) -> bytes:
     return hashlib.sha256(f"ascnode board {seed} {node}".encode()).digest()[:8]
 
 
-def node_files(hardware: Hardware, model: bytes, seed: int, node: int, step_ms: int) -> dict[str, bytes]:
-    """Flash files by name; ScenarioError when the hardware does not fit the node's integers."""
+def node_files(
+    hardware: Hardware, model: bytes, seed: int, node: int, step_ms: int, program: bytes | None = None
+) -> dict[str, bytes]:
+    """Flash files by name; ScenarioError when the hardware does not fit the node's integers.
+
+    `program`: of the accelerator (.acc), on a node that has one.
+    """
     keys = struct.pack(">H", BENCH_KEY_INDEX) + bench_key(seed, node)
     return {
         **hardware_files(hardware, step_ms),
         "keys.bin": keys + struct.pack("<I", crc32(keys)),
         "model.bin": model,
+        **({} if program is None else {PROGRAM_FILE: program}),
     }
 
 
@@ -58,6 +65,7 @@ def _parameters(hardware: Hardware, step_ms: int) -> dict[int, int]:
         d.P_RADIO_PW: pw(hardware.radio_w),
         d.P_IDLE_PW: pw(hardware.idle_w),
         d.P_CYCLES_PER_MAC: hardware.cycles_per_mac,
+        d.P_WORK_SCALE: hardware.work_scale,
         d.P_OP_COUNT: len(points),
     }
     for parameter in _GOVERNOR:

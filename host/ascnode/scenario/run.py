@@ -26,6 +26,7 @@ from ascnode.scenario.parcel import ANYWHERE, Parcel
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.pings import PingFigures, fly_pings
 from ascnode.scenario.placement import Known, Placement
+from ascnode.scenario.proofs import Proofs
 from ascnode.scenario.rain import Rain
 from ascnode.scenario.recording import record_nodes, record_queries, record_slot
 from ascnode.scenario.satellite import Said, cause_of
@@ -71,6 +72,7 @@ class Run:
         self.kind = kind
         self.ledger = Ledger()
         self.pings: list[PingFigures] = []
+        self.proofs = Proofs(scenario.accelerator, scenario.node, payload)
         self.injected = injected or Injected(record)
         self.users, self.gateways = users_of(scenario), gateways_of(scenario)
         self.nodes = Nodes(scenario, payload, scenario.cap)
@@ -260,6 +262,7 @@ class Run:
             return
         account.energy_j = fields["energy"] * self._joules
         account.guess = guess_of(said.packet.data)
+        self.proofs.check(said.packet, self._payload.images[account.query.image].tobytes())
         # by the node's clock, which may run away
         made_us = max(min(said.packet.time_us, said.sent_us), account.mark_us)
         computing_us = min(fields["duration"] * 1000, made_us - account.mark_us)

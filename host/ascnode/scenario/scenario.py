@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from ascnode.boards.accelerators import AcceleratorKind
 from ascnode.errors import ScenarioError
 from ascnode.faults import schedule as faults
 from ascnode.scenario.hardware import Hardware
@@ -44,6 +45,13 @@ class Scenario(Table):
         # what is as ever is left out, so that the digests of earlier runs stay
         Field(description="where the boards' plants run", exclude_if=lambda where: where == "board"),
     ] = "board"
+    accelerator: Annotated[
+        AcceleratorKind,
+        Field(
+            description="beside each virtual board, and what simulated nodes compute as fast as",
+            exclude_if=lambda kind: kind == "none",
+        ),
+    ] = "none"
     age_days: Annotated[int, Field(ge=0, le=10_957, description="of all nodes")] = 0
     radiator_face: Literal["sun", "antisun", "edge", "zenith", "nadir"] = "edge"
     constellation: ConstellationTable = ConstellationTable(name="starlink-gen1-1")

@@ -5,9 +5,9 @@ them in.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ascnode.errors import SessionError
 from ascnode_fw import link
@@ -17,6 +17,7 @@ _SIM_BYTES = link.SIM_BYTES
 _DONE_BYTES = struct.calcsize(link.DONE_FORMAT)
 _OUTPUT_BYTES = struct.calcsize(link.OUTPUT_FORMAT)
 _IDENTITY_BYTES = struct.calcsize(link.IDENTITY_FORMAT)
+_OUTCOME = struct.Struct(link.OUTCOME_FORMAT)
 _PLACE_BYTES = struct.calcsize(link.PLACE_FORMAT)
 
 
@@ -104,11 +105,22 @@ class Output:
     packet: bytes
 
 
+class Outcome(NamedTuple):
+    """What a use of the accelerator came to: 0 or the cause of its failure, a bit for each cause that was mended,
+    frames that went again, cycles that it measured."""
+
+    code: int
+    repairs: int
+    resent: int
+    measured: int
+
+
 @dataclass(frozen=True)
 class Done:
     """How an exchange ended: where the board stands, a CRC of its state, and what its radio sent on the way.
 
-    The actuators (accelerator on, its power, the radio's power, in pw) are those of the last period.
+    The actuators (accelerator on, its power, the radio's power, in pw) are those of the last period. `outcomes`: of
+    its accelerator, in order.
     """
 
     part: int
@@ -121,6 +133,7 @@ class Done:
     accel_pw: int
     radio_pw: int
     outputs: tuple[Output, ...]
+    outcomes: tuple[Outcome, ...] = ()
 
 
 def parse_done(body: bytes) -> Done:
@@ -128,8 +141,9 @@ def parse_done(body: bytes) -> Done:
     try:
         fields: tuple[Any, ...] = struct.unpack_from(link.DONE_FORMAT, body, _SIM_BYTES)
         part, stop, steps, applied, s, ms, crc, accel_on, accel_pw, radio_pw, count = fields
-        outputs = tuple(_outputs(body, count))
-        return Done(part, stop, steps, applied, _us(s, ms), crc, accel_on, accel_pw, radio_pw, outputs)
+        outputs, outcomes = _outputs(body, count)
+        at = _us(s, ms), crc, accel_on, accel_pw, radio_pw
+        return Done(part, stop, steps, applied, *at, outputs, outcomes)
     except struct.error:
         raise SessionError(f"an exchange's reply of {len(body)} bytes is cut short") from None
 
@@ -138,17 +152,20 @@ def whole_done(bodies: Sequence[bytes]) -> Done:
     """The answer to an exchange, from its frames in order."""
     parts = [parse_done(body) for body in bodies]
     outputs = tuple(output for part in parts for output in part.outputs)
-    return replace(parts[-1], outputs=outputs)
+    outcomes = tuple(outcome for part in parts for outcome in part.outcomes)
+    return replace(parts[-1], outputs=outputs, outcomes=outcomes)
 
 
-def _outputs(body: bytes, count: int) -> Iterable[Output]:
+def _outputs(body: bytes, count: int) -> tuple[tuple[Output, ...], tuple[Outcome, ...]]:
+    outputs = []
     at = _SIM_BYTES + _DONE_BYTES
     for _ in range(count):
         s, ms, size = struct.unpack_from(link.OUTPUT_FORMAT, body, at)
         at += _OUTPUT_BYTES + size
         if at > len(body):
             raise SessionError(f"an exchange's reply of {len(body)} bytes is cut short")
-        yield Output(_us(s, ms), body[at - size : at])
+        outputs.append(Output(_us(s, ms), body[at - size : at]))
+    return tuple(outputs), tuple(map(Outcome._make, _OUTCOME.iter_unpack(body[at:])))
 
 
 def _us(s: int, ms: int) -> int:

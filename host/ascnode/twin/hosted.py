@@ -179,4 +179,5 @@ def _sum(before: Done | None, step: Done) -> Done:
         steps=before.steps + step.steps,
         applied=before.applied + step.applied,
         outputs=before.outputs + step.outputs,
+        outcomes=before.outcomes + step.outcomes,
     )

@@ -1,5 +1,6 @@
 """A twin's flash: files in memory."""
 
+import errno
 from collections.abc import Callable, Iterable
 from zlib import crc32
 
@@ -38,6 +39,14 @@ class MemoryStore:
     def names(self, folder: str) -> list[str]:
         """All files in a folder and below, sorted."""
         return sorted(name for name in self.files if name.startswith(f"{folder}/"))
+
+    def read_at(self, name: str, at: int, into: memoryview) -> int:
+        """A part of a file; how many bytes there were. OSError when there is no such file."""
+        if name not in self.files:
+            raise OSError(errno.ENOENT, "no such file", name)
+        part = self.files[name][at : at + len(into)]
+        into[: len(part)] = part
+        return len(part)
 
     def write(self, name: str, data: bytes | memoryview) -> None:
         """Replaces the file; BoardError when power fails here."""

@@ -1,15 +1,18 @@
 """The twin of a board: the same firmware in CPython, fed the same frames, compared at every exchange."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ascnode.boards.firmware import loader
-from ascnode.session.messages import Event
+from ascnode.session import messages
+from ascnode.session.messages import Event, Outcome
+from ascnode.twin.engine import LoggedEngine, engine_of
 from ascnode.twin.plant import coast
 from ascnode.twin.store import MemoryStore
 
 if TYPE_CHECKING:
     from ascnode_fw.protocols import Accelerator
+from ascnode_fw import link
 from ascnode_fw.accel import kernel_portable
 from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.flight import layout as f_
@@ -20,12 +23,19 @@ from ascnode_fw.node import Node
 class Twin:
     """One node of firmware without a port."""
 
-    def __init__(self, files: Mapping[str, bytes], accelerator: "Accelerator", unique_id: bytes) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        accelerator: "Accelerator",
+        unique_id: bytes,
+        engine: LoggedEngine | None = None,
+    ) -> None:
         self.mpy = 0  # of the board beside it, from its next reset on: what firmware it can load
         self._sent: list[bytes] = []
         self._store = MemoryStore(dict(files))
-        self._accelerator = accelerator
-        self._delivered = files.get(slots.MODELS[0])
+        self.engine = engine
+        self._delivered = accelerator, engine
+        self._delivered_image = files.get(slots.MODELS[0] + slots.CPU_IMAGE)
         self._unique_id = unique_id
         self.reset()
 
@@ -33,18 +43,21 @@ class Twin:
         """As a board's reset: memory is lost, flash is kept."""
         if slots.FIRMWARE_FILE in self._store.files:
             loader().start_slot(self._store)
-        accelerator = slots.load_model(self._store, self._load)
-        self.node = Node(self._store, accelerator, self._unique_id, self._send)
+        accelerator, _ = slots.load_model(self._store, self._load)
+        self.node = Node(self._store, accelerator, self._unique_id, self._send, self.engine)
         self.node.load_model = self._load
         self.node.restarts = True
         self.node.mpy = self.mpy
 
-    def _load(self, name: str) -> "Accelerator":
-        # The accelerator that it was made with runs the model it was delivered with; another one runs as firmware.
-        image = self._store.read(name)
-        if image is None or image == self._delivered:
-            return self._accelerator
-        return SoftwareAccelerator(image, kernel_portable)
+    def _load(self, name: str) -> "tuple[Accelerator, LoggedEngine | None]":
+        # What it was made with runs the model that it was delivered with; another one runs as firmware does.
+        image = self._store.read(name + slots.CPU_IMAGE)
+        if image is None or image == self._delivered_image:
+            accelerator, self.engine = self._delivered
+        else:
+            accelerator = SoftwareAccelerator(image, kernel_portable)
+            self.engine = engine_of(self._store.files, _answers(accelerator), name + slots.PROGRAM)
+        return accelerator, self.engine
 
     @property
     def now_us(self) -> int:
@@ -92,6 +105,21 @@ class Twin:
         self.node.handle(memoryview(body))
         return self._sent
 
+    def repeat(
+        self, before: Sequence[bytes], bodies: Sequence[bytes], outcomes: Sequence[Outcome]
+    ) -> list[bytes]:
+        """Obeys an exchange's frames again from a snapshot, its accelerator doing what a board's has done."""
+        assert self.engine is not None and self.node.sim is not None
+        self.load(before)
+        _, number = messages.request_of(bodies[0])
+        self.node.sim.number = (number - 2) % link.NUMBERS + 1  # as if it had not come
+        self.node.sim.forget_events()
+        self.engine.follow(outcomes)
+        try:
+            return [reply for body in bodies for reply in self.handle(body)]
+        finally:
+            self.engine.follow(())
+
     def snapshot(self) -> list[bytes]:
         """All mutable state, buffer by buffer."""
         return [bytes(buffer) for _, buffer, _ in self.node.buffers()]
@@ -102,3 +130,12 @@ class Twin:
             (name, words, 1 if isinstance(buffer, bytearray) else 4)
             for name, buffer, words in self.node.buffers()
         ]
+
+
+def _answers(accelerator: SoftwareAccelerator) -> Callable[[bytes], bytes]:
+    def answer(data: bytes) -> bytes:
+        output = bytearray(accelerator.output_size)
+        accelerator.run(data, output)
+        return bytes(output)
+
+    return answer

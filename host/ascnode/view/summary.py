@@ -67,6 +67,7 @@ def _totals(figures: Figures) -> Table:
     for wave in figures.training:
         took = "  ".join(f"{name} {value:.1f} s" for name, value in wave.wave_s.items())
         table.add_row("training", f"{wave.waves} waves of {wave.workers} workers  {took}")
+    table.add_row("computed by", _engines(figures))
     table.add_row("parity", _parity(figures))
     rate = figures.steps / figures.wall_s if figures.wall_s else 0.0
     speed = f", {rate:,.0f} board-steps/s" if figures.steps else ""
@@ -81,6 +82,24 @@ def _accuracy(figures: Figures) -> str:
         return "no answers" if not figures.answered else "the payload has no labels"
     share = figures.correct / figures.labelled
     return f"{share:.1%} of the answers agree with the label ({figures.correct})"
+
+
+def _engines(figures: Figures) -> str:
+    proofs = figures.proofs
+    if not figures.boards:
+        return "simulated nodes"
+    if not proofs.engines:
+        return "no answers of boards"
+    kind = f" ({proofs.accelerator})" if proofs.accelerator != "none" else ""
+    if figures.kind == "twin":
+        kind = " (modelled: twins have none)"
+    parts = [
+        f"{count:,} by the {name}{kind if name == 'accelerator' else ''}"
+        for name, count in proofs.engines.items()
+    ]
+    verdict = "every proof holds" if not proofs.wrong else f"{proofs.wrong:,} PROOFS DO NOT HOLD"
+    speed = "" if proofs.cycles is None else f"; cycles {proofs.cycles:.2%} of what the clocks ask for"
+    return f"{', '.join(parts)}; {verdict}{speed}"
 
 
 def _parity(figures: Figures) -> str:

@@ -10,7 +10,7 @@ from ascnode_fw.wire import dictionary as d
 from firmware.flight.bench import PARAMETER, Bench, counts
 
 HEADER_BYTES = 13  # of a telemetry packet
-RESULT_BYTES = HEADER_BYTES + 22  # without an output
+RESULT_BYTES = HEADER_BYTES + 31  # without an output
 EVENT_BYTES = HEADER_BYTES + 7
 
 
@@ -29,7 +29,7 @@ def _ready(**by_name: int) -> Bench:
 
 def _result(bench: Bench, job: int, deadline_s: int = 0, output: int = 10) -> int:
     """Puts an answer in the queue; its packet count."""
-    bench.computer.telemetry.result(bytes(output), deadline_s, 1, 500, job, 2, 3, 0, 5, 6, 7)
+    bench.computer.telemetry.result(bytes(output), deadline_s, 1, 500, (job, 2, 3, 0, 5, 6, 7, 0, 0, 0))
     return bench.f[f_.TM_COUNT]
 
 
@@ -76,19 +76,19 @@ def test_packets_leave_at_the_ms_their_last_byte_does() -> None:
     bench = _ready(radio_rate=1000)
     bench.start_at(50, 250)
     for job in range(3):
-        _result(bench, job, output=9)  # 44 bytes
+        _result(bench, job, output=9)  # 53 bytes
     bench.period()
-    assert [ms for ms, _ in bench.heard] == [50_294, 50_338, 50_382]
+    assert [ms for ms, _ in bench.heard] == [50_303, 50_356, 50_409]
 
 
 def test_a_slow_link_takes_the_time_of_all_its_bytes_across_periods() -> None:
-    # 35 bytes at 30 B/s: 1,167 ms each, whatever the periods are.
+    # 44 bytes at 30 B/s: 1,467 ms each, whatever the periods are.
     bench = _ready(radio_rate=30, worth_result=1 << 29)
     bench.start_at(100)
     for job in range(5):
         _result(bench, job, output=0)
-    bench.period(times=7)
-    assert [ms - 100_000 for ms, _ in bench.heard] == [-(-35_000 * (i + 1) // 30) for i in range(5)]
+    bench.period(times=9)
+    assert [ms - 100_000 for ms, _ in bench.heard] == [-(-44_000 * (i + 1) // 30) for i in range(5)]
 
 
 @pytest.mark.parametrize(("rate", "control_period"), [(7, 10), (99, 10), (150, 10), (333, 100), (30, 2500)])
@@ -113,7 +113,7 @@ def test_no_packet_leaves_before_its_predecessor_or_after_the_period() -> None:
     for _ in range(600):
         for _ in range(rng.randrange(3)):
             if rng.random() < 0.5:
-                _result(bench, 1, rng.randrange(1000), rng.randrange(61))
+                _result(bench, 1, rng.randrange(1000), rng.randrange(52))
             else:
                 bench.computer.telemetry.event(d.EV_SHED, 1)
         start_ms, first = bench.now_ms, len(bench.heard)
@@ -135,7 +135,7 @@ def test_bytes_sent_never_exceed_rate_times_contact_time(rate: int) -> None:
     bench.start_at(90, 430)  # periods lie across the windows' edges
     for _ in range(900):
         while bench.computer.links.held() < 40:
-            _result(bench, 1, 0, rng.randrange(61))
+            _result(bench, 1, 0, rng.randrange(52))
         before = len(bench.heard)
         bench.period()
         for _, packet in bench.heard[before:]:
@@ -177,7 +177,7 @@ def test_the_transmitter_draws_for_the_time_it_sends() -> None:
     drawn_mj = 0
     for period in range(400):
         if period < 300 and rng.random() < 0.6:
-            _result(bench, 1, 0, rng.randrange(61))
+            _result(bench, 1, 0, rng.randrange(52))
         before = len(bench.heard)
         bench.period()
         for _, packet in bench.heard[before:]:

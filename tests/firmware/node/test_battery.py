@@ -60,7 +60,7 @@ def test_sending_through_the_eclipse_keeps_the_reserve() -> None:
 
     def send(rig: Rig, _: int) -> None:
         for _ in range(48 - rig.node.computer.links.held()):
-            rig.node.computer.telemetry.result(bytes(60), 0, 1, 1, 1, 1, 1, 0, 1, 1, 1)
+            rig.node.computer.telemetry.result(bytes(51), 0, 1, 1, (1, 1, 1, 0, 1, 1, 1, 0, 0, 0))
 
     flight = fly(rig, LEO, 3.7, send)
     assert min(_at_eclipse_ends(flight)) >= RESERVE - MARGIN

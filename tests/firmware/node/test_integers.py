@@ -95,7 +95,7 @@ HARDWARE = {
 def test_random_commands_and_extreme_environments_stay_within_30_bits(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rng = random.Random(name)
+    rng = random.Random(f"{name} node")
     hardware, start_s = HARDWARE[name]
     audit(monkeypatch)
     Audited.widest = 0

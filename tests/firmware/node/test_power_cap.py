@@ -33,7 +33,7 @@ def _period(rig: Rig, sending: bool) -> float:
     rig.demand()
     if sending:
         for _ in range(40 - rig.node.computer.links.held()):
-            rig.node.computer.telemetry.result(bytes(60), 0, 1, 1, 1, 1, 1, 0, 1, 1, 1)
+            rig.node.computer.telemetry.result(bytes(51), 0, 1, 1, (1, 1, 1, 0, 1, 1, 1, 0, 0, 0))
     rig.node.step()
     return rig.load_w()
 

@@ -1,4 +1,4 @@
-"""A model as it comes by radio: the node image, then a self-test, which is an input and the output that it must give.
+"""A model as it comes by radio: its node image, its program for an accelerator if it has one, then a self-test.
 
 self-test   magic "ACST", input size u16, output size u16, little-endian, then both
 """
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
     class Package(NamedTuple):
         image_bytes: int
+        program_bytes: int
         input: bytes
         output: bytes
 
 else:
-    Package = namedtuple("Package", ("image_bytes", "input", "output"))
+    Package = namedtuple("Package", ("image_bytes", "program_bytes", "input", "output"))
 
 SELF_TEST = "<4sHH"
 SELF_TEST_MAGIC = b"ACST"
+PROGRAM = "<4sHHI"  # how a .acc begins: magic, version, sections, its length (accel/program.py)
+PROGRAM_MAGIC = b"ASAC"
 
 
 def open_package(read: "Callable[[int, int], bytes]", size: int) -> Package:
@@ -30,8 +33,12 @@ def open_package(read: "Callable[[int, int], bytes]", size: int) -> Package:
     magic, _, _, image_bytes, _, _ = struct.unpack(HEADER, read(0, HEADER_BYTES))
     if magic != MAGIC:
         raise ValueError("package: no model, by its first bytes")
-    at = image_bytes + struct.calcsize(SELF_TEST)
-    magic, inputs, outputs = struct.unpack(SELF_TEST, read(image_bytes, struct.calcsize(SELF_TEST)))
+    magic, _, _, program_bytes = struct.unpack(PROGRAM, read(image_bytes, struct.calcsize(PROGRAM)))
+    if magic != PROGRAM_MAGIC:
+        program_bytes = 0
+    at = image_bytes + program_bytes
+    magic, inputs, outputs = struct.unpack(SELF_TEST, read(at, struct.calcsize(SELF_TEST)))
+    at += struct.calcsize(SELF_TEST)
     if magic != SELF_TEST_MAGIC or at + inputs + outputs != size:
         raise ValueError("package: its self-test is missing or of a wrong length")
-    return Package(image_bytes, read(at, inputs), read(at + inputs, outputs))
+    return Package(image_bytes, program_bytes, read(at, inputs), read(at + inputs, outputs))

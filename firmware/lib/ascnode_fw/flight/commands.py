@@ -4,7 +4,6 @@ import struct
 
 from ascnode_fw.compat import const
 from ascnode_fw.flight import layout as f_
-from ascnode_fw.flight.layout import scale
 from ascnode_fw.flight.links import HOUSEKEEPING
 from ascnode_fw.flight.tasks import INPUT_MAX, WORK_MAX
 from ascnode_fw.flight.telemetry import OUTPUT_MAX
@@ -109,12 +108,14 @@ def _query(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryvie
         code = d.UNKNOWN_MODEL
     elif len(rest) != accelerator.input_size:
         code = d.BAD_ARGUMENTS
+    elif not computer.work_kc():
+        code = d.ACCELERATOR_FAILED
     elif deadline_s >= _SMALL or job >= _SMALL or not _manageable(computer):
         code = d.OUT_OF_LIMITS
     elif computer.update[_UPDATE_STATE] >= _UPDATE_WAITING:
         code = d.UPDATE_BUSY  # a swap waits for the jobs to end
     else:
-        work_kc = scale(accelerator.macs, computer.v[d.P_CYCLES_PER_MAC], 1000)
+        work_kc = computer.work_kc()
         if not computer.tasks.held():
             computer.plan()
         point = computer.expected_point()
@@ -127,11 +128,15 @@ def _query(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryvie
 
 
 def _manageable(computer: "FlightComputer") -> bool:
-    # Whether the model's input fits a slot, its output a packet, and its work a job.
+    # Whether the model's input fits a slot, its output a packet, and its work, on any engine, a job.
     model = computer.accelerator
+    engine = computer.engine
+    v = computer.v
     if model.input_size > INPUT_MAX or model.output_size > OUTPUT_MAX:
         return False
-    return model.macs // 1000 < WORK_MAX // computer.v[d.P_CYCLES_PER_MAC]
+    if engine is not None and engine.cycles // 1000 >= WORK_MAX // v[d.P_WORK_SCALE]:
+        return False
+    return model.macs // 1000 < WORK_MAX // v[d.P_CYCLES_PER_MAC]
 
 
 def _custody(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:

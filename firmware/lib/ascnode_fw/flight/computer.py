@@ -1,6 +1,7 @@
 """The flight computer: one control period from sensor words to actuators, and the telecommands that steer it."""
 
 from array import array
+from binascii import crc32
 
 from ascnode_fw.compat import const
 from ascnode_fw.flight import governor, links, modes, power
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ascnode_fw.flight.params import Params
     from ascnode_fw.flight.update import Update
-    from ascnode_fw.protocols import Accelerator, Transmit
+    from ascnode_fw.protocols import Accelerator, Engine, Transmit, Witness
 
 _UPDATE_WORDS = const(12)  # flight/update_words.py, which loads with an update only
 # Conditions of the mode table by level of load shed.
@@ -25,15 +26,28 @@ _LOADS = (0, modes.LOW, modes.CRITICAL | modes.LOW)
 
 
 class FlightComputer:
-    """Decides from sensors, commands and plans only; `transmit(packet, s, ms)` is its radio."""
+    """Decides from sensors, commands and plans only; `transmit(packet, s, ms)` is its radio.
 
-    def __init__(self, params: "Params", accelerator: "Accelerator", transmit: "Transmit") -> None:
+    `accelerator` runs the model on the CPU. With an `engine` that is for when it fails, and `witness` is told of what
+    each use of the engine came to: the only thing here that does not follow from sensors and commands.
+    """
+
+    def __init__(
+        self,
+        params: "Params",
+        accelerator: "Accelerator",
+        transmit: "Transmit",
+        engine: "Engine | None" = None,
+        witness: "Witness | None" = None,
+    ) -> None:
         self.params = params
         self.v = params.values
         self.accelerator = accelerator
         self.transmit = transmit
         self.update = array("i", bytes(4 * _UPDATE_WORDS))
         self.updates: "Callable[[], Update]"  # node.py loads them when they are asked for
+        self.engine = engine
+        self.witness = witness
         self.f = array("i", bytes(4 * f_.SIZE))
         self.tasks = t_.Tasks()
         self.links = links.Links()
@@ -42,7 +56,29 @@ class FlightComputer:
         self.plans = (self.contacts, self.eclipses)
         self.output = bytearray(accelerator.output_size)
         self.telemetry = Telemetry(self.f, self.links)
+        self._told = [0] * 10  # fields of the answer that is being made
+        self._begin()
+
+    def use(self, accelerator: "Accelerator", engine: "Engine | None") -> None:
+        # Another model; no job runs.
+        self.accelerator = accelerator
+        self.engine = engine
+        self.output = bytearray(accelerator.output_size)
+        self._begin()
+
+    def engine_gives(self, data: memoryview, expected: bytes) -> bool:
+        # Whether the accelerator, when there is one, answers so.
+        engine = self.engine
+        if engine is None:
+            return True
+        top_khz = self.v[d.P_OP_CLOCK_KHZ + self.v[d.P_OP_COUNT] - 1]
+        code = engine.run(data, self.output, top_khz, top_khz, None)
+        self._tell_witness()
+        return code == d.OK and self.output == expected
+
+    def _begin(self) -> None:
         self.f[f_.RUNNING] = -1
+        self.f[f_.ENGINE] = d.ENGINE_CPU if self.engine is None else d.ENGINE_ACCELERATOR
 
     def restart(self, params: "Params") -> None:
         # As after a reset, in the same buffers: a small board has no room for others beside them.
@@ -52,7 +88,7 @@ class FlightComputer:
             if buffer is not self.v:
                 for i in range(len(buffer)):
                     buffer[i] = 0
-        self.f[f_.RUNNING] = -1
+        self._begin()
 
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # Every mutable buffer with its name and the names of its words: a snapshot is these, in this order.
@@ -207,6 +243,8 @@ class FlightComputer:
         if not self.tasks.held():
             return
         self._expire()
+        if f[f_.ENGINE] == d.ENGINE_FALL_BACK and f[f_.NOW_S] >= f[f_.RETRY_S]:
+            self._retry()
         op = self._operating_point()
         f[f_.OP] = op
         if op:
@@ -262,12 +300,69 @@ class FlightComputer:
                     break
             left_ms -= tasks.work(f[f_.RUNNING], clock_khz, power_pw, left_ms)
             if tasks.done(f[f_.RUNNING]):
-                self._finish(f[f_.RUNNING], period_ms - left_ms, d.OK)
+                self._complete(f[f_.RUNNING], period_ms - left_ms)
         busy_ms = period_ms - left_ms
         idle_pw = self.v[d.P_IDLE_PW]
         f[f_.BUSY_MS] = (f[f_.BUSY_MS] + busy_ms) & 0x3FFFFFFF
         f[f_.ACCEL_ON] = 1
         f[f_.ACCEL_PW] = idle_pw + scale(max(0, power_pw - idle_pw), busy_ms, period_ms)
+
+    def work_kc(self) -> int:
+        # What a job takes on the engine in use; 0 when none is left that could run the model.
+        if self.f[f_.ENGINE] == d.ENGINE_ACCELERATOR and self.engine is not None:
+            return scale(self.engine.cycles, self.v[d.P_WORK_SCALE], 1000)
+        return scale(self.accelerator.macs, self.v[d.P_CYCLES_PER_MAC], 1000)
+
+    def _complete(self, slot: int, offset_ms: int) -> None:
+        # A job's work is done: its inference. One that the accelerator fails goes on, on the CPU.
+        if self.f[f_.ENGINE] == d.ENGINE_ACCELERATOR:
+            if not self._accelerate(slot):
+                if self.work_kc():
+                    self.tasks.more(slot, self.work_kc())
+                else:
+                    self._finish(slot, offset_ms, d.ACCELERATOR_FAILED)
+                return
+        else:
+            self.accelerator.run(self.tasks.input(slot), self.output)
+        self._finish(slot, offset_ms, d.OK)
+
+    def _accelerate(self, slot: int) -> bool:
+        # Whether the accelerator has run it. What it mended on the way, and its failure, are told.
+        engine = self.engine
+        assert engine is not None  # only then it is in use
+        v = self.v
+        clock_khz = v[d.P_OP_CLOCK_KHZ + self.f[f_.OP]]
+        top_khz = v[d.P_OP_CLOCK_KHZ + v[d.P_OP_COUNT] - 1]
+        following = self.tasks.next(slot)
+        data = self.tasks.input(following) if following >= 0 else None
+        engine.verify_every = v[d.P_ACCELERATOR_VERIFY]
+        code = engine.run(self.tasks.input(slot), self.output, clock_khz, top_khz, data)
+        self._tell_witness()
+        if code == d.OK and engine.repairs:
+            self.telemetry.event(d.EV_ACCELERATOR_MENDED, engine.repairs)
+        elif code != d.OK:
+            self.f[f_.ENGINE] = d.ENGINE_FALL_BACK
+            self._retry_later()
+            self.telemetry.event(d.EV_ACCELERATOR_LOST, code)
+        return code == d.OK
+
+    def _retry(self) -> None:
+        # A try to come back.
+        assert self.engine is not None  # it has failed
+        code = self.engine.recover()
+        self._tell_witness()
+        if code == d.OK:
+            self.f[f_.ENGINE] = d.ENGINE_ACCELERATOR
+            self.telemetry.event(d.EV_ACCELERATOR_BACK, 0)
+        else:
+            self._retry_later()
+
+    def _retry_later(self) -> None:
+        self.f[f_.RETRY_S] = self.f[f_.NOW_S] + self.v[d.P_ACCELERATOR_RETRY_S]
+
+    def _tell_witness(self) -> None:
+        if self.witness is not None and self.engine is not None:
+            self.witness(self.engine)
 
     def _finish(self, slot: int, offset_ms: int, code: int) -> None:
         # Answers a job, or reports that it failed, and frees its slot.
@@ -278,15 +373,21 @@ class FlightComputer:
         s = f[f_.NOW_S] + ms // 1000
         ms %= 1000
         output = self.output[:0]
+        cycles = proof = 0
         if code == d.OK:
             output = self.output
-            self.accelerator.run(self.tasks.input(slot), output)
+            proof = crc32(output, crc32(self.tasks.input(slot)))
+            if self.engine is not None and f[f_.ENGINE] == d.ENGINE_ACCELERATOR:
+                cycles = self.engine.measured
             f[f_.JOBS_DONE] += 1
             mj = f[f_.JOB_MJ] + w[i + t_.SPENT_MJ]
             f[f_.JOB_J] = (f[f_.JOB_J] + mj // 1000) & 0x3FFFFFFF
             f[f_.JOB_MJ] = mj % 1000
-        values = (w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code, w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS])
-        self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, *values, w[i + t_.SPENT_MJ])
+        told = self._told
+        told[0], told[1], told[2], told[3] = w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code
+        told[4], told[5], told[6] = w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS], w[i + t_.SPENT_MJ]
+        told[7], told[8], told[9] = f[f_.ENGINE], cycles, proof
+        self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, told)
         self.telemetry.report(d.TM_COMPLETE, w[i + t_.SEQUENCE], d.CMD_QUERY, code, s, ms)
         self.tasks.remove(slot)
         if f[f_.RUNNING] == slot:

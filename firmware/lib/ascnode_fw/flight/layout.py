@@ -48,7 +48,9 @@ BOOTS = const(41)
 LEAK_PW = const(42)  # what the accelerator drew beside its work when it was last on, and how warm it was then
 LEAK_CK = const(43)
 SETTLED = const(44)  # conditions and mode between which the table has no transition
-SIZE = const(45)
+ENGINE = const(45)  # what runs inferences: the dictionary's ENGINES
+RETRY_S = const(46)  # when to try a failed accelerator again
+SIZE = const(47)
 
 NAMES = (
     "now s",
@@ -96,6 +98,8 @@ NAMES = (
     "leakage pw",
     "leakage measured at cK",
     "settled conditions",
+    "engine",
+    "accelerator retry s",
 )
 
 

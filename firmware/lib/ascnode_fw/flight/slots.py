@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NamedTuple
 
-    from ascnode_fw.protocols import Accelerator, Store
+    from ascnode_fw.protocols import Accelerator, Engine, Store
 
     class Firmware(NamedTuple):
         confirmed: int
@@ -28,7 +28,9 @@ else:
     # when it was not; how long it may go unconfirmed
     Firmware = namedtuple("Firmware", ("confirmed", "trial", "boots", "cause", "trial_s"))
 
-MODELS = ("model.bin", "model_b.bin")
+MODELS = ("model", "model_b")  # a slot's files have these suffixes
+CPU_IMAGE = ".bin"
+PROGRAM = ".acc"  # the accelerator's, where the model has one
 FIRMWARES = ("", "fw_a", "fw_b")  # folders; what a board was delivered with is frozen, or in /lib
 MODEL_FILE = "model.slot"
 FIRMWARE_FILE = "firmware.slot"
@@ -54,13 +56,15 @@ def choose_model(store: "Store", slot: int) -> None:
     _write(store, MODEL_FILE, bytes((slot,)))
 
 
-def load_model(store: "Store", load: "Callable[[str], Accelerator]") -> "Accelerator":
-    # The chosen model, by `load` of its file's name; the other one when that cannot be loaded. ValueError: neither can.
+def load_model(
+    store: "Store", load: "Callable[[str], tuple[Accelerator, Engine | None]]"
+) -> "tuple[Accelerator, Engine | None]":
+    # The chosen model, by `load` of its slot's name; the other one when that cannot be loaded. ValueError: neither can.
     slot = model(store)
     try:
         return load(MODELS[slot])
     except (ValueError, MemoryError):
-        if store.read(MODELS[1 - slot]) is None:
+        if store.crc(MODELS[1 - slot] + CPU_IMAGE) < 0:
             raise
     return load(MODELS[1 - slot])
 

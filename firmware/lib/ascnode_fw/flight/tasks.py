@@ -131,7 +131,7 @@ class Tasks:
             self.words[k] = 0
         self.counters[0] -= 1
 
-    def next(self) -> int:
+    def next(self, besides: int = -1) -> int:
         # The slot to run: lowest priority number, then earliest deadline, then first come; -1 for none.
         left = self.counters[0]
         if not left:
@@ -140,7 +140,7 @@ class Tasks:
         w = self.words
         for i in range(0, SLOTS * WORDS, WORDS):
             if w[i]:
-                if best < 0 or self._before(i, best):
+                if i != besides * WORDS and (best < 0 or self._before(i, best)):
                     best = i
                 left -= 1
                 if not left:
@@ -180,6 +180,13 @@ class Tasks:
         w[i + SPENT_MS] = min(_SPENT_MAX, w[i + SPENT_MS] + ms)
         w[i + SPENT_MJ] = min(_SPENT_MAX, w[i + SPENT_MJ] + scale(power_pw, ms, 1000))
         return ms
+
+    def more(self, slot: int, work_kc: int) -> None:
+        # Work that comes on top of what a job has done.
+        i = slot * WORDS
+        w = self.words
+        w[i + WORK_KC] += work_kc
+        w[i + TOTAL_KC] = min(WORK_MAX, w[i + TOTAL_KC] + work_kc)
 
     def done(self, slot: int) -> bool:
         return not self.words[slot * WORDS + WORK_KC]

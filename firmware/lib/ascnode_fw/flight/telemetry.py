@@ -10,6 +10,7 @@ from ascnode_fw.wire.packet import TM_BYTES, pack_tm
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Sequence
 
 _FORMATS = tuple(row[2] for row in d.TELEMETRY)
 _SIZES = tuple(struct.calcsize(row[2]) for row in d.TELEMETRY)
@@ -47,7 +48,9 @@ class Telemetry:
         struct.pack_into(_FORMATS[packet_id - 1], self._data, 0, sequence, command, code)
         self._push(packet_id, _SIZES[packet_id - 1], links.BEACON, 0, 0, s, ms)
 
-    def result(self, output: "bytearray | bytes", deadline_s: int, s: int, ms: int, *values: int) -> None:
+    def result(
+        self, output: "bytearray | bytes", deadline_s: int, s: int, ms: int, values: "Sequence[int]"
+    ) -> None:
         # A job's answer: kept in custody until the ground has it.
         struct.pack_into(_FORMATS[d.TM_RESULT - 1], self._data, 0, *values)
         at = _SIZES[d.TM_RESULT - 1]

@@ -1,7 +1,7 @@
 """An image on its way up: chunks in any order, gathered to blocks of which each is a file, and a head that names it.
 
-A block's file is written when the block is whole, or when a chunk of another one comes: the flash sees about one write a
-block, and a power cut loses the chunks of one. What is there follows from the files; there is no journal beside them.
+A block's file is written when the block is whole, or when a chunk of another one comes: the flash sees about one write
+a block, and a power cut loses the chunks of one. What is there follows from the files; there is no journal beside them.
 """
 
 import hashlib

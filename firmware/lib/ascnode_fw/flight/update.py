@@ -198,7 +198,10 @@ class Update:
         store = self.node.store
         if kind == d.UPDATE_FIRMWARE:
             return self._end_trial(sequence) if slots.firmware(store).trial else d.UPDATE_NO_TRIAL
-        if self.node.load_model is None or store.crc(slots.MODELS[1 - slots.model(store)]) < 0:
+        if (
+            self.node.load_model is None
+            or store.crc(slots.MODELS[1 - slots.model(store)] + slots.CPU_IMAGE) < 0
+        ):
             return d.UPDATE_NOT_POSSIBLE
         self._wait(sequence, 1)
         return d.OK
@@ -267,9 +270,16 @@ class Update:
         assert head is not None
         package = open_package(self.transfer.read, head.size)
         name = slots.MODELS[1 - slots.model(store)]
-        store.remove(name)  # room for what comes
-        store.write_parts(name, self.transfer.parts(0, package.image_bytes))
+        self._remove(name)  # room for what comes
+        at = package.image_bytes
+        store.write_parts(name + slots.CPU_IMAGE, self.transfer.parts(0, at))
+        if package.program_bytes and self.node.computer.engine is not None:
+            store.write_parts(name + slots.PROGRAM, self.transfer.parts(at, package.program_bytes))
         self._swap((package.input, package.output))
+
+    def _remove(self, name: str) -> None:
+        self.node.store.remove(name + slots.PROGRAM)
+        self.node.store.remove(name + slots.CPU_IMAGE)
 
     def _swap(self, test: "tuple[bytes, bytes] | None") -> None:
         # To the other model, and back when it does not work. One at a time has room in memory.
@@ -287,30 +297,36 @@ class Update:
             self._event(d.EV_MODEL_ROLLED_BACK, code)
             self._back_to(slots.MODELS[old])
             if test is not None:
-                store.remove(slots.MODELS[1 - old])
+                self._remove(slots.MODELS[1 - old])
         self._end(code)
 
     def _try(self, name: str, test: "tuple[bytes, bytes] | None") -> int:
         # Loads a model and has it answer its self-test.
         try:
             self._load(name)
-            accelerator = self.node.accelerator
-            if test is None:
-                return d.OK
-            output = bytearray(accelerator.output_size)
-            accelerator.run(memoryview(test[0]), output)
+            return d.OK if test is None else self._answer(test)
         except (ValueError, OSError):
             return d.UPDATE_BAD_IMAGE
         except MemoryError:
             return d.UPDATE_NO_MEMORY
-        return d.OK if output == test[1] else d.UPDATE_SELF_TEST
+
+    def _answer(self, test: "tuple[bytes, bytes]") -> int:
+        # Of the CPU, and of an accelerator beside it.
+        data = memoryview(test[0])
+        accelerator = self.node.accelerator
+        if len(data) != accelerator.input_size or len(test[1]) != accelerator.output_size:
+            return d.UPDATE_BAD_IMAGE
+        accelerator.run(data, self.node.computer.output)
+        if self.node.computer.output != test[1]:
+            return d.UPDATE_SELF_TEST
+        return d.OK if self.node.computer.engine_gives(data, test[1]) else d.UPDATE_SELF_TEST
 
     def _load(self, name: str) -> None:
         if self.node.load_model is None:
             raise ValueError("no model can be loaded here")
         self.node.unload()
         gc.collect()
-        self.node.use(self.node.load_model(name))
+        self.node.use(*self.node.load_model(name))
 
     def _back_to(self, name: str) -> None:
         try:

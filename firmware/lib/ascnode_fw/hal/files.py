@@ -6,7 +6,7 @@ from binascii import crc32
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import BinaryIO
+    from io import BufferedReader, BufferedWriter
 
 _TEMPORARY = ".new"
 _FOLDER = 0x4000  # of a mode
@@ -56,7 +56,7 @@ class FileStore:
             file.close()
         return crc
 
-    def _open(self, name: str) -> "BinaryIO | None":
+    def _open(self, name: str) -> "BufferedReader | None":
         try:
             return open(self._root + "/" + name, "rb")
         except OSError as error:
@@ -66,6 +66,15 @@ class FileStore:
 
     def write(self, name: str, data: "bytes | memoryview") -> None:
         self.write_parts(name, (data,))
+
+    def read_at(self, name: str, at: int, into: memoryview) -> int:
+        # A part of it, from byte `at` on; how many bytes there were.
+        file = open(self._root + "/" + name, "rb")
+        try:
+            file.seek(at)
+            return file.readinto(into)
+        finally:
+            file.close()
 
     def write_parts(self, name: str, parts: "Iterable[bytes | memoryview]") -> None:
         # littlefs commits a file at close and a rename at once, replacing its target.
@@ -84,7 +93,7 @@ class FileStore:
             _remove(temporary)  # a full flash is not to stay full
             raise
 
-    def _create(self, path: str) -> "BinaryIO":
+    def _create(self, path: str) -> "BufferedWriter":
         try:
             return open(path, "wb")
         except OSError as error:

@@ -87,6 +87,7 @@ SHED = 25
 EXPIRED = 26
 PLAN_FULL = 27
 NOT_STORED = 28
+ACCELERATOR_FAILED = 29
 UPDATE_BUSY = 48
 UPDATE_NOT_OPEN = 49
 UPDATE_INCOMPLETE = 50
@@ -127,6 +128,7 @@ CODES = (
     (EXPIRED, "deadline passed"),
     (PLAN_FULL, "plan full"),
     (NOT_STORED, "not stored"),
+    (ACCELERATOR_FAILED, "accelerator failed"),
     (UPDATE_BUSY, "an update is being installed"),
     (UPDATE_NOT_OPEN, "no update was begun"),
     (UPDATE_INCOMPLETE, "chunks are missing"),
@@ -179,7 +181,7 @@ TELEMETRY = (
     (
         TM_RESULT,
         "result",
-        ">IIBBIII",
+        ">IIBBIIIBII",
         (
             ("job", ""),
             ("model", ""),
@@ -188,6 +190,9 @@ TELEMETRY = (
             ("work", "1000 cycles"),
             ("duration", "ms"),
             ("energy", "2^k mJ"),
+            ("engine", "0 CPU, 1 accelerator, 2 CPU since the accelerator failed"),
+            ("cycles", "measured by the accelerator"),
+            ("proof", "CRC-32 of input and output"),
         ),
         "output",
     ),
@@ -231,11 +236,14 @@ EV_PACKETS_DROPPED = 9
 EV_CUSTODY_GIVEN_UP = 10
 EV_PARAMS_DEFAULTED = 11
 EV_PARAM_WRITE_FAILED = 12
-EV_MODEL_SWAPPED = 13
-EV_MODEL_ROLLED_BACK = 14
-EV_FIRMWARE_TRIAL = 15
-EV_FIRMWARE_CONFIRMED = 16
-EV_FIRMWARE_ROLLED_BACK = 17
+EV_ACCELERATOR_LOST = 13
+EV_ACCELERATOR_BACK = 14
+EV_ACCELERATOR_MENDED = 15
+EV_MODEL_SWAPPED = 16
+EV_MODEL_ROLLED_BACK = 17
+EV_FIRMWARE_TRIAL = 18
+EV_FIRMWARE_CONFIRMED = 19
+EV_FIRMWARE_ROLLED_BACK = 20
 
 EVENTS = (
     (EV_BOOT, "boot", INFO, "reset cause"),
@@ -250,6 +258,9 @@ EVENTS = (
     (EV_CUSTODY_GIVEN_UP, "custody given up", MEDIUM, "packet count"),
     (EV_PARAMS_DEFAULTED, "parameters defaulted", HIGH, "how many"),
     (EV_PARAM_WRITE_FAILED, "parameter not stored", HIGH, "parameter"),
+    (EV_ACCELERATOR_LOST, "accelerator lost: the CPU goes on", HIGH, "cause"),
+    (EV_ACCELERATOR_BACK, "accelerator back", INFO, ""),
+    (EV_ACCELERATOR_MENDED, "accelerator mended", MEDIUM, "causes, a bit each"),
     (EV_MODEL_SWAPPED, "model swapped", INFO, "slot"),
     (EV_MODEL_ROLLED_BACK, "model rolled back", HIGH, "failure code"),
     (EV_FIRMWARE_TRIAL, "firmware on trial", INFO, "slot"),
@@ -260,6 +271,25 @@ EVENTS = (
         HIGH,
         "1 not confirmed, 2 crashed, 3 commanded, 4 damaged",
     ),
+)
+
+# --- what ran an inference, and why the accelerator did not
+ENGINE_CPU = 0
+ENGINE_ACCELERATOR = 1
+ENGINE_FALL_BACK = 2
+ENGINES = ("CPU", "accelerator", "CPU: the accelerator failed")
+# ascnode_fw.accel.causes
+ACCELERATOR_CAUSES = (
+    "none",
+    "no frame came through",
+    "no accelerator of this version",
+    "not done by its deadline",
+    "stopped with an error",
+    "reset within a run",
+    "program in memory changed",
+    "stream flash",
+    "program file damaged",
+    "self-test failed",
 )
 
 # --- modes and reset causes
@@ -314,6 +344,9 @@ P_WORTH_LOW = 24
 P_OP_COUNT = 25
 P_OP_CLOCK_KHZ = 26  # 8 words
 P_OP_PW = 34  # 8 words
+P_WORK_SCALE = 42
+P_ACCELERATOR_VERIFY = 43
+P_ACCELERATOR_RETRY_S = 44
 OP_MAX = 8
 
 _POWER = (1 << 20) - 1
@@ -362,9 +395,16 @@ PARAMETERS = (
     (39, "power_5", 135000, 0, _POWER, "pw"),
     (40, "power_6", 180000, 0, _POWER, "pw"),
     (41, "power_7", 0, 0, _POWER, "pw"),
+    # A job stands for so many inferences; by default one of the project's model takes as long as on the CPU.
+    (P_WORK_SCALE, "work_scale", 26187, 1, 1000000, ""),
+    (P_ACCELERATOR_VERIFY, "accelerator_verify", 1, 0, 1000000, "answers, 0 never"),
+    (P_ACCELERATOR_RETRY_S, "accelerator_retry", 600, 1, 86400, "s"),
 )
 
-_TABLES = (COMMANDS, CODES, TELEMETRY, EVENTS, MODES, RESET_CAUSES, SENSORS, PARAMETERS)
+_TABLES = (COMMANDS, CODES, TELEMETRY, EVENTS, MODES, RESET_CAUSES, SENSORS, PARAMETERS) + (
+    ENGINES,
+    ACCELERATOR_CAUSES,
+)
 
 
 def digest() -> bytes:
