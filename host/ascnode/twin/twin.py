@@ -29,13 +29,14 @@ class Twin:
         accelerator: "Accelerator",
         unique_id: bytes,
         engine: LoggedEngine | None = None,
+        store: MemoryStore | None = None,
     ) -> None:
         self.mpy = 0  # of the board beside it, from its next reset on: what firmware it can load
         self._sent: list[bytes] = []
-        self._store = MemoryStore(dict(files))
+        self._store = store or MemoryStore(dict(files))
         self.engine = engine
         self._delivered = accelerator, engine
-        self._delivered_image = files.get(slots.MODELS[0] + slots.CPU_IMAGE)
+        self._delivered_image = self._store.read(slots.MODELS[0] + slots.CPU_IMAGE)
         self._unique_id = unique_id
         self.reset()
 

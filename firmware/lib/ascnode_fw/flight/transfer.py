@@ -182,6 +182,7 @@ class Transfer:
     def digest(self) -> bytes:
         assert self.head is not None
         h = hashlib.sha256()
+        self._cached = -1  # of what the flash holds, not of what was read once
         for part in self.parts(0, self.head.size):
             h.update(part)
         return h.digest()

@@ -223,7 +223,7 @@ class Update:
                 self._start()
             elif state == u_.INSTALLING:
                 self._install()
-            elif w[u_.END_S] and self._now_s() >= w[u_.END_S]:
+            elif state != u_.RESET_NOW and w[u_.END_S] and self._now_s() >= w[u_.END_S]:
                 self._time_up(state)
         except (OSError, ValueError, MemoryError) as error:
             self._failed(code_of(error) if isinstance(error, OSError) else d.UPDATE_BAD_IMAGE)
