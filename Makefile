@@ -1,7 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv; the rest is for those who work on ascnode.
 PY := .venv/bin/python
 
-.PHONY: help demo demo-rtl hil test deep lint bench clean
+.PHONY: help demo demo-rtl hil test deep lint bench docs figures clean
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
@@ -10,6 +10,8 @@ help:
 	@echo "make test   run all tests, ruff and mypy"
 	@echo "make deep   tests too long for make test as well"
 	@echo "make bench  measure, as ratios against a bound or a peer"
+	@echo "make docs   build the documentation as a site in site/"
+	@echo "make figures  draw the figures of docs/validation.md anew"
 	@echo "make clean  remove .venv and caches"
 
 demo:
@@ -47,5 +49,14 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
 	$(PY) -m tests.bench.recover
 
+docs:
+	@.ci/setup docs
+	$(PY) -m mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+figures:
+	@.ci/setup test,lint,gateware
+	PYTHONPATH=tests $(PY) -m docs.figures
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,6 +15,9 @@ _AREAS = {
     "scenario": "loop",
     "models": "firmware",
     "record": "view",
+    "ground": "view",
+    "report": "view",
+    "docs": "view",
     "cli": "loop",
 }
 

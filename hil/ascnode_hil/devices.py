@@ -2,11 +2,13 @@
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
+from ascnode.boards.accelerators import Accelerators
 from ascnode.boards.bench import load as load_bench
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
@@ -22,6 +24,7 @@ from ascnode.session.request import Patience
 from ascnode.session.session import Session
 from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
+from ascnode.twin.engine import engine_of
 from ascnode.twin.pair import Pair
 from ascnode.twin.store import MemoryStore
 from ascnode.twin.twin import Twin
@@ -32,6 +35,9 @@ from ascnode_fw.wire import dictionary as d
 from ascnode_hil.errors import BlockedError
 from ascnode_hil.rig import Device, Setup
 from ascnode_hil.target import Target
+
+if TYPE_CHECKING:
+    from ascnode_gateware.device.fault import Fault
 
 _PATIENCE = Patience(first_s=0.25, most_s=1.0, tries=10)  # a lost cable is told within ten seconds
 
@@ -63,8 +69,10 @@ class TwinDevice(Device):
 
     async def open(self) -> None:
         """Makes the twin."""
-        accelerator = SoftwareAccelerator(self.setup.payload.image, kernel_portable)
-        twin = Twin(self.setup.files(self.node), accelerator, unique_id(self.setup.seed, self.node))
+        kernel = SoftwareAccelerator(self.setup.payload.image, kernel_portable)
+        files = self.setup.files(self.node)
+        engine = engine_of(files, self.setup.payload.answer)
+        twin = Twin(files, kernel, unique_id(self.setup.seed, self.node), engine)
         self.flyer = TwinAlone(self.name, twin)
         self.control = TwinControl(self.flyer)
 
@@ -80,7 +88,8 @@ class _Paired(Device):
         self.line = FaultyLine(session.port, self.setup.seed)
         session.port = self.line
         session.patience = _PATIENCE
-        return Pair(self.name, session, Twin(files, accelerator, uid), self.setup.scenario.step_ms * 1000)
+        twin = Twin(files, accelerator, uid, engine_of(files, self.setup.payload.answer))
+        return Pair(self.name, session, twin, self.setup.scenario.step_ms * 1000)
 
     @property
     def _says(self) -> str:
@@ -103,6 +112,8 @@ class VirtualDevice(_Paired):
     def __init__(self, setup: Setup, node: int, name: str) -> None:
         super().__init__(setup, node, name)
         self._stack = AsyncExitStack()
+        self.link: int | None = None
+        self.accelerators = self._stack.enter_context(Accelerators(setup.accelerator))
 
     async def open(self) -> None:
         """Starts the process from a flash image of its own."""
@@ -125,6 +136,11 @@ class VirtualDevice(_Paired):
         """What the board says of itself, and what it runs on."""
         return f"virtual {self.setup.scenario.profile}, MicroPython {self._interpreter.version}, {self._says}"
 
+    def spoil_accelerator(self, faults: "Iterable[Fault]") -> None:
+        """As Device.spoil_accelerator."""
+        assert self.link is not None  # the test has looked
+        self.accelerators.plant(self.link, faults)
+
     @property
     def process_id(self) -> int:
         """Of the board's own process."""
@@ -138,7 +154,9 @@ class VirtualDevice(_Paired):
         flash = self.setup.folder / f"{self.name}.flash"
         firmware = board_files(architecture(interpreter))
         flash.write_bytes(build_image({**firmware, **files}, profile.flash_blocks))
-        board = self._stack.enter_context(VirtualBoard(flash, profile.name, interpreter, name=self.name))
+        self.link = self.accelerators.link(seed=self.setup.seed + self.node)
+        made = VirtualBoard(flash, profile.name, interpreter, name=self.name, accelerator=self.link)
+        board = self._stack.enter_context(made)
         board.power_on()
         return board
 

@@ -47,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="lockstep",
         help="as fast as the boards answer, or a control period when it is due (default: lockstep)",
     )
+    group.addoption(
+        "--ascnode-accelerator",
+        choices=("none", "golden", "rtl"),
+        help="beside each virtual board (default: the scenario's)",
+    )
     group.addoption("--ascnode-seed", type=int, default=1, help="of keys, noise and choices (default: 1)")
     group.addoption(
         "--ascnode-scenario", metavar="FILE", help="scenario (TOML) whose hardware the boards have"
@@ -148,7 +153,11 @@ def ascnode_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     file = option("--ascnode-scenario")
     scenario = load(Path(file)) if file else Scenario()
     setup = Setup(
-        scenario, option("--ascnode-seed"), option("--ascnode-plant"), tmp_path_factory.mktemp("ascnode")
+        scenario,
+        option("--ascnode-seed"),
+        option("--ascnode-plant"),
+        tmp_path_factory.mktemp("ascnode"),
+        option("--ascnode-accelerator") or scenario.accelerator,
     )
     bench_file = option("--ascnode-bench-file")
     target = parse_target(option("--ascnode-board") or DEFAULT).turned(_worker(request.config))
@@ -257,7 +266,7 @@ def _repeat(item: pytest.Item) -> str:
     where = ["--pyargs", name] if name.startswith(_SUITES) else [name]
     option = item.config.getoption
     given = {"--ascnode-board": option("--ascnode-board") or "virtual"}
-    names = ("plant", "seed", "time", "scenario", "bench-file")
+    names = ("plant", "accelerator", "seed", "time", "scenario", "bench-file")
     given.update({f"--ascnode-{name}": option(f"--ascnode-{name}") for name in names})
     return shlex.join(
         ["pytest", *where, *(f"{name}={value}" for name, value in given.items() if value is not None)]

@@ -1,11 +1,13 @@
 """A board under test, whatever it is: with a twin that agrees with it, a plant here or there, and faults between."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ascnode.boards.accelerators import AcceleratorKind
 from ascnode.errors import BoardError
 from ascnode.faults.board import Control
 from ascnode.faults.injector import Injector
@@ -22,6 +24,9 @@ from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
 from ascnode_hil.errors import BlockedError
 
+if TYPE_CHECKING:
+    from ascnode_gateware.device.fault import Fault
+
 POWER_ON, RESET, POWER_CUT = 0, 1, 2  # places in the dictionary's RESET_CAUSES
 
 
@@ -33,6 +38,7 @@ class Setup:
     seed: int
     plant: str  # "board" or "host"
     folder: Path
+    accelerator: AcceleratorKind = "none"  # beside each board in a process; a real one has what it has
 
     @cached_property
     def payload(self) -> Payload:
@@ -41,7 +47,9 @@ class Setup:
 
     def files(self, node: int) -> dict[str, bytes]:
         """What lies on a node's flash beside the firmware."""
-        return node_files(self.scenario.node, self.payload.image, self.seed, node, self.scenario.step_ms)
+        program = self.payload.program_image if self.accelerator != "none" else None
+        model = self.payload.image
+        return node_files(self.scenario.node, model, self.seed, node, self.scenario.step_ms, program)
 
 
 class Device(ABC):
@@ -116,6 +124,13 @@ class Device(ABC):
             raise BlockedError(f"{self.name}: {lacking[0]}")
         self.injector = injector
         await injector.begin(0, boots=self.boots)
+
+    # --- its accelerator
+
+    def spoil_accelerator(self, faults: "Iterable[Fault]") -> None:
+        """Faults between the board and its accelerator, or in it, in place of those so far; BlockedError where the rig
+        cannot do that."""
+        raise BlockedError(f"{self.name}: the rig cannot spoil an accelerator")
 
     # --- power and reset
 

@@ -15,6 +15,7 @@ AscnodeError
 ├── ParityError        board and twin differ; names step, field and both values
 ├── PushError          a model or firmware that cannot go up, did not arrive, or made nodes worse
 └── RecordError        the run's record cannot be written or read
+    └── ReplayError        it cannot be replayed on this board, or at all
 """
 
 
@@ -80,3 +81,7 @@ class PushError(AscnodeError):
 
 class RecordError(AscnodeError):
     """The run's record cannot be written or read."""
+
+
+class ReplayError(RecordError):
+    """A record cannot be replayed on this board, or at all; the message says why."""

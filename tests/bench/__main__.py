@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from tests.bench import fleet as fleet_bench
 from tests.bench.mesh import mesh
+from tests.bench.record import records
 from tests.bench.run import runs
 from tests.bench.sky import sky
 
@@ -204,6 +205,7 @@ def main() -> None:
         heaps(console, interpreter, folder)
         flights(console, interpreter, folder)
         runs(console, folder)
+        records(console, folder)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ class Mutation:
     old: str
     new: str
     board: str = "twin"
+    accelerator: str = "none"
 
 
 _POWER = "flight/power.py"
@@ -269,8 +270,8 @@ MUTATIONS = (
     ),
     Mutation(
         *("TIM-02", "a result is made at the end of its period", _COMPUTER),
-        "self._finish(f[f_.RUNNING], period_ms - left_ms, d.OK)",
-        "self._finish(f[f_.RUNNING], period_ms, d.OK)",
+        "self._complete(f[f_.RUNNING], period_ms - left_ms)",
+        "self._complete(f[f_.RUNNING], period_ms)",
     ),
     Mutation(
         *("TIM-03", "every exchange asks for housekeeping", "sim.py"),
@@ -315,5 +316,23 @@ MUTATIONS = (
         *("ACC-04", "images are seen as negatives", "accel/software.py"),
         "self._kernel.flip(data, 0, self._arena, 0, self.input_size)",
         "self._kernel.flip(bytes(x ^ 255 for x in data), 0, self._arena, 0, self.input_size)",
+    ),
+    Mutation(
+        *("ACC-05", "a failure of the accelerator is kept secret", _COMPUTER),
+        "self.telemetry.event(d.EV_ACCELERATOR_LOST, code)",
+        "pass",
+        *("virtual", "golden"),
+    ),
+    Mutation(
+        *("ACC-06", "the accelerator's memory is never looked at", "accel/driver.py"),
+        "if not self._intact(at):",
+        "if False:",
+        *("virtual", "golden"),
+    ),
+    Mutation(
+        *("ACC-07", "the accelerator always runs flat out", "accel/driver.py"),
+        "self._throttle = _FULL - max(",
+        "self._throttle = 0 * max(",
+        *("virtual", "golden"),
     ),
 )

@@ -40,6 +40,7 @@ def test_firmware_that_breaks_a_requirement_fails_its_tests(mutation: Mutation, 
     if mutation.board == "virtual" and find_interpreter() is None:
         pytest.skip("no MicroPython interpreter on this machine")
     board = ("--ascnode-board", mutation.board, "--ascnode-requirement", mutation.requirement)
+    board += ("--ascnode-accelerator", mutation.accelerator)
     suite = f"{SUITES}.test_{own_requirements()[mutation.requirement].suite}"
     ran = run_pytest(tmp_path, "-x", "--pyargs", suite, *board, first_on_path=_mutated(tmp_path, mutation))
     assert ran.status == 1 and ran.told.get("fail"), ran.output

@@ -124,8 +124,8 @@ def test_requirements_are_traced_to_tests_and_results(page: str) -> None:
 def test_measurements_stand_with_their_limits(page: str) -> None:
     rows = [re.sub(r"<[^>]+>", "|", row) for row in _section(page, "Measurements").split("<tr>")[2:]]
     assert [re.sub(r"\|+", "|", row).strip("|").split("|")[1:] for row in rows] == [
-        ["soc_min", "61.2 %", "20 (25)", "pass"],
-        ["&lt;peak&gt;", "94 C", "95 (92)", "marginal"],
+        ["soc_min", "61.2 %", "20 (25)", "✓ pass"],
+        ["&lt;peak&gt;", "94 C", "95 (92)", "△ marginal"],
     ]
 
 

@@ -8,11 +8,12 @@ import pytest
 import tflite
 
 from ascnode.models.image import compile_image
-from ascnode_fw.accel import kernel_portable
+from ascnode_fw.accel import kernel_portable, layout
 from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_gateware.model.layers import Convolution, ModelError
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model, read_model
+from ascnode_gateware.model.tflite_operator import MAX_WINDOW
 from models.golden import DIGITS, mlperf_tiny
 from models.random_layers import KINDS, random_layer
 from models.tflite_builder import OpSpec, TensorSpec, build
@@ -142,3 +143,7 @@ def _spoil(data: bytearray, rng: random.Random) -> None:
             data[at : at + 4] = rng.randrange(2**32).to_bytes(4, "little")
         case 3 if len(data) > 64:
             del data[rng.randrange(32, len(data)) :]
+
+
+def test_a_window_that_is_read_is_one_that_a_node_can_hold() -> None:
+    assert MAX_WINDOW == layout.MAX_WINDOW

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ascnode.errors import RecordError
-from ascnode.record.database import SCHEMA_VERSION, Record, next_path
+from ascnode.record.database import Record, next_path
+from ascnode.record.schema import VERSION
 
 
 def fill(path: Path, energy_j: float = 117.5, wall_s: float = 1.0) -> str:
@@ -17,7 +18,7 @@ def fill(path: Path, energy_j: float = 117.5, wall_s: float = 1.0) -> str:
             record.numbered("frames", 0, 7_000_000, "up", body)
         parts = (5_000, 120_000, 100_000, 700_000, 71_000, 4_000)
         answer = (2_500_000, 4, energy_j)
-        record.add("queries", 3, "inference", 401, "Lima", 9, 4, 1, 1_500_000, 61, *parts, *answer, 1, "")
+        record.add("queries", 3, "inference", 401, "Lima", 9, 4, 1, 1_500_000, 61, *parts, *answer, 1, "", 1)
         record.values("wall", {"wall_s": wall_s})
         return record.digest()
 
@@ -33,7 +34,7 @@ def test_a_record_reads_as_plain_sqlite(tmp_path: Path) -> None:
             "Lima",
             1.0,
         )
-        assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,) == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,) == (4,)
 
 
 def test_the_digest_goes_by_time_then_node_then_number_not_by_who_wrote_first(tmp_path: Path) -> None:

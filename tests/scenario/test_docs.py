@@ -16,18 +16,18 @@ def test_the_key_tables_are_those_of_the_models() -> None:
 
 
 def test_the_example_is_a_whole_scenario(tmp_path: Path) -> None:
-    example = re.search(r"this is a whole scenario\.\n\n((?:    .*\n)+)", DOCS)
+    example = re.search(r"this is a whole scenario\.\n\n```toml\n(.*?)```", DOCS, re.DOTALL)
     assert example is not None
     path = tmp_path / "mine.toml"
-    path.write_text(re.sub("^    ", "", example[1], flags=re.MULTILINE), encoding="utf-8")
+    path.write_text(example[1], encoding="utf-8")
     assert len(load(path).space.boards) == 2
 
 
 def test_the_example_of_faults_hits_its_boards(tmp_path: Path) -> None:
-    example = re.search(r"This is a whole scenario:\n\n((?:    .*\n)+)", DOCS)
+    example = re.search(r"This is a whole scenario:\n\n```toml\n(.*?)```", DOCS, re.DOTALL)
     assert example is not None
     path = tmp_path / "hard-day.toml"
-    path.write_text(re.sub("^    ", "", example[1], flags=re.MULTILINE), encoding="utf-8")
+    path.write_text(example[1], encoding="utf-8")
     schedule = load(path).board_faults()
     assert [one.kind for _, one in schedule.of_node("sat-0-0")] == ["radio", "upset"]
     assert [one.kind for _, one in schedule.of_node("sat-18-5")] == ["radio", "board", "upset"]

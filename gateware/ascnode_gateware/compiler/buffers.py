@@ -40,8 +40,8 @@ class Activations:
     cycles: int  # of all works, roughly
 
 
-def find_buffers(plan: Plan, works: Sequence[Work]) -> tuple[Buffer, ...]:
-    """Every buffer of the plan with its size and life."""
+def find_buffers(plan: Plan, works: Sequence[Work], apart: bool = False) -> tuple[Buffer, ...]:
+    """Every buffer of the plan with its size and life; `apart`: the model's input and output live all the time."""
     words: dict[int, int] = {}
     for view in plan.views.values():
         words[view.buffer] = max(words.get(view.buffer, 0), view.image.words)
@@ -51,8 +51,11 @@ def find_buffers(plan: Plan, works: Sequence[Work]) -> tuple[Buffer, ...]:
     first = {plan.input.buffer: -1}
     for number, step in enumerate(plan.steps):
         first.setdefault(step.out.buffer, number)
+    always = {plan.input.buffer, plan.output.buffer} if apart else set()
     return tuple(
-        Buffer(key, size, first[key], max(plan.last_read(key), first[key], _last_write(plan, key)))
+        Buffer(key, size, -1, len(plan.steps))
+        if key in always
+        else Buffer(key, size, first[key], max(plan.last_read(key), first[key], _last_write(plan, key)))
         for key, size in sorted(words.items())
     )
 
@@ -76,9 +79,11 @@ def suited(
     target: Target,
     banks: Mapping[int, int],
     constants_banks: Sequence[int],
+    *,
+    apart: bool = False,
 ) -> list[Activations]:
     """Placements near the one that `banks` makes, for constants of the works that lie in `constants_banks`."""
-    return _priced([banks], find_buffers(plan, works), cost_of(works, constants_banks), target)
+    return _priced([banks], find_buffers(plan, works, apart), cost_of(works, constants_banks), target)
 
 
 def cost_of(works: Sequence[Work], constants_banks: Sequence[int] | None = None) -> Cost:

@@ -1,6 +1,6 @@
 """From a model to a program, in order: plan, lower, cut and pack, place activations, place constants, emit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ascnode_gateware.compiler.buffers import Activations, place, suited
@@ -13,9 +13,11 @@ from ascnode_gateware.compiler.work import Work, make_work
 from ascnode_gateware.model.layers import Model, ModelError
 from ascnode_gateware.model.tflite_graph import Graph
 from ascnode_gateware.model.tflite_model import load_model
+from ascnode_gateware.program.foretell import foretell
 from ascnode_gateware.program.program import Program
 
 _DEFAULTS = Options()
+_OVERLAP_PRICE = 1.005  # cycles for a placement that lets transfers and runs overlap
 _ROUNDS = 4  # of moving activations to where the constants are not
 
 
@@ -69,7 +71,8 @@ def compile_model(
         raise failure or ModelError("the model cannot run")
     best = min(choices, key=lambda choice: choice.rank)
     emitter = Emitter(plan, best.activations, best.constants, target.bank_words)
-    return emitter.program(model, best.works, name, cpu_ops)
+    program = emitter.program(model, best.works, name, cpu_ops)
+    return replace(program, foretold=foretell(program))
 
 
 def _alternatives(plan: Plan, options: Options) -> list[list[Work]]:
@@ -102,7 +105,23 @@ def _placed(plan: Plan, works: list[Work], target: Target, options: Options) -> 
         if found.rank >= best.rank:
             break
         best = found
-    return best
+    return _overlapping(best, plan, works, target, options) or best
+
+
+def _overlapping(
+    best: _Choice, plan: Plan, works: list[Work], target: Target, options: Options
+) -> _Choice | None:
+    """The same with an input and an output that nothing else lies over, where that costs next to nothing.
+
+    A host may then write the next input, and read the last output, while the engine runs.
+    """
+    near = suited(plan, works, target, best.activations.banks, best.constants_banks, apart=True)
+    try:
+        found = _decided(near, works, target, options)
+    except ModelError:
+        return None
+    streams, cycles, _ = best.rank
+    return found if found.rank[0] <= streams and found.rank[1] <= cycles * _OVERLAP_PRICE else None
 
 
 def _decided(placements: list[Activations], works: list[Work], target: Target, options: Options) -> _Choice:

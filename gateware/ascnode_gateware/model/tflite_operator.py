@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import tflite
 
-from ascnode_fw.accel.layout import MAX_WINDOW
 from ascnode_gateware.model.layers import Int8, Int32, ModelError, Rescale, Tensor, Window
 from ascnode_gateware.model.quantise import INT8_MAX, INT8_MIN, quantise_multiplier, quantise_value
 from ascnode_gateware.model.tflite_graph import Graph
 
+MAX_WINDOW = 4096  # of a kernel, stride or dilation along one axis: what a node's CPU takes, too
 # Real bounds of a fused activation; None leaves that end to int8.
 _CLAMPS: dict[int, tuple[float | None, float | None]] = {
     tflite.ActivationFunctionType.NONE: (None, None),

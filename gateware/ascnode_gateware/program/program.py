@@ -94,6 +94,19 @@ class LayerInfo:
         return self.stream_words > 0
 
 
+@dataclass(frozen=True)
+class Foretold:
+    """What the compiler knows of a run: how long it takes, and what a host may do beside it.
+
+    `cycles` from START to END, as predicted. Once STATUS.layer has reached `input_free_after`, the input may be written
+    anew; None: not before END. The last run's output lies intact until STATUS.layer reaches `output_kept_until`.
+    """
+
+    cycles: int
+    input_free_after: int | None
+    output_kept_until: int
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """Everything the engine needs: `segments` maps a word address to the words there, `stream` is whole blocks.
@@ -113,6 +126,7 @@ class Program:
     output: OutputLayout
     layers: tuple[LayerInfo, ...]
     cpu_ops: tuple[str, ...] = ()  # of the model's end, which are left to a CPU
+    foretold: Foretold | None = None  # unknown in files that are older
 
     @property
     def stream_blocks(self) -> int:

@@ -2,38 +2,22 @@
 
 import platform
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import pytest
 
 from ascnode.faults.coverage import MODES, Coverage
+from ascnode.view.html.page import Html, document, mark, table
+from ascnode.view.html.svg import bars, panel
 from ascnode_fw import __version__
 from ascnode_fw.wire import dictionary as d
 from ascnode_hil.evidence import OUTCOMES
-from ascnode_hil.report.svg import bars, panel
 from ascnode_hil.requirements import requirements
 
 Record = Mapping[str, Any]
 Records = Mapping[str, Record]
-
-_STYLE = """
-:root{color-scheme:light dark;--line:#8884;--dim:#8889}
-body{font:15px/1.45 system-ui,sans-serif;max-width:74rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
-th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
-td{overflow-wrap:anywhere}
-td:first-child{overflow-wrap:normal;white-space:nowrap}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
-code,pre{font:13px ui-monospace,monospace}pre{overflow:auto;background:#8881;padding:.6rem}
-.pass{color:#059669}.fail{color:#dc2626;font-weight:600}.marginal{color:#d97706}.blocked{color:#9333ea}
-.skipped,.untested{color:var(--dim)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(26rem,1fr));gap:.4rem 1rem}
-svg{width:100%;height:auto}svg .f{fill:none;stroke:var(--line)}
-svg .t{font:11px system-ui;fill:currentColor}svg .s{font:9px system-ui;fill:var(--dim)}
-details{margin:.3rem 0}summary{cursor:pointer}
-"""
 
 
 def page(config: pytest.Config, records: Records, verdict: str) -> str:
@@ -49,10 +33,7 @@ def page(config: pytest.Config, records: Records, verdict: str) -> str:
         _jitter(records),
         _tests(records),
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>ascnode HIL report</title>'
-        f"<style>{_STYLE}</style></head><body>{''.join(sections)}</body></html>\n"
-    )
+    return document("ascnode HIL report", "".join(sections))
 
 
 def _head(records: Records, verdict: str) -> str:
@@ -77,7 +58,7 @@ def _rig(config: pytest.Config, records: Records) -> str:
         ("machine", f"{platform.system()} {platform.machine()}"),
     ]
     boards = {name: version for record in records.values() for name, version in record["boards"].items()}
-    return "<h2>Rig</h2>" + _table(("", ""), [*rows, *sorted(boards.items())])
+    return "<h2>Rig</h2>" + table(("", ""), [*rows, *sorted(boards.items())])
 
 
 def _failures(records: Records) -> str:
@@ -101,9 +82,9 @@ def _trace_table(config: pytest.Config, records: Records) -> str:
         if one.id not in tests and not tests:
             continue
         results = tests.get(one.id, [])
-        named = "<br>".join(f"{escape(name)} {_mark(outcome)}" for name, outcome in results)
-        rows.append((one.id, one.text, _Html(named), _Html(_mark(_worst(results)))))
-    return "<h2>Requirements</h2>" + _table(("id", "requirement", "tests", "result"), rows)
+        named = "<br>".join(f"{escape(name)} {mark(outcome)}" for name, outcome in results)
+        rows.append((one.id, one.text, Html(named), mark(_worst(results))))
+    return "<h2>Requirements</h2>" + table(("id", "requirement", "tests", "result"), rows)
 
 
 def _worst(results: Sequence[tuple[str, str]]) -> str:
@@ -119,13 +100,13 @@ def _measurements(records: Records) -> str:
             f"{m['value']:.6g} {m['unit']}",
             _limits(m["low"], m["marginal_low"]),
             _limits(m["high"], m["marginal_high"]),
-            _Html(_mark(m["outcome"])),
+            mark(m["outcome"]),
         )
         for name, record in records.items()
         for m in record["measurements"]
     ]
     head = ("test", "measurement", "value", "at least (marginal below)", "at most (marginal above)", "result")
-    return "<h2>Measurements</h2>" + _table(head, rows)
+    return "<h2>Measurements</h2>" + table(head, rows)
 
 
 def _limits(limit: float | None, marginal: float | None) -> str:
@@ -138,7 +119,7 @@ def _faults(records: Records) -> str:
     for record in records.values():
         for fault, mode, outcome in record["faults"]:
             coverage.note(fault, mode, outcome)
-    return "<h2>Faults by mode</h2>" + _table(("fault", *MODES), coverage.rows())
+    return "<h2>Faults by mode</h2>" + table(("fault", *MODES), coverage.rows())
 
 
 def _jitter(records: Records) -> str:
@@ -163,7 +144,7 @@ def _tests(records: Records) -> str:
     for name, record in records.items():
         plots = "".join(_plots(trace) for trace in record["traces"])
         parts.append(
-            f"<details><summary>{_mark(record['outcome'])} {escape(name)} ({record['seconds']:.2f} s)</summary>"
+            f"<details><summary>{mark(record['outcome'])} {escape(name)} ({record['seconds']:.2f} s)</summary>"
             f"<p><code>{escape(record['repeat'])}</code></p>{plots}</details>"
         )
     return "<h2>Tests</h2>" + "".join(parts)
@@ -183,27 +164,3 @@ def _plots(trace: Mapping[str, Any]) -> str:
         panel("links", t_s, links, steps=True),
     ]
     return f'<h4>{escape(trace["name"])}</h4><div class="plots">{"".join(panels)}</div>' if panels[0] else ""
-
-
-# --- tables
-
-
-class _Html(str):
-    """Text that is HTML already."""
-
-
-def _mark(outcome: str) -> str:
-    return f'<span class="{outcome}">{outcome}</span>'
-
-
-def _cell(value: object) -> str:
-    text = value if isinstance(value, _Html) else escape(str(value))
-    return f"<td{' class=n' if isinstance(value, (int, float)) else ''}>{text}</td>"
-
-
-def _table(head: Iterable[str], rows: Sequence[Sequence[object]]) -> str:
-    if not rows:
-        return "<p>None.</p>"
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"

@@ -8,7 +8,7 @@ from ascnode_fw.plant import layout as p_
 from ascnode_hil.measure import Measurement
 from ascnode_hil.node import HilNode
 from ascnode_hil.sky import HilSky
-from ascnode_hil.suites.work import LONG_CYCLES_PER_MAC, busy, image
+from ascnode_hil.suites.work import busy, image, lengthen
 
 _BESIDE = 0.01  # of the charge: beyond what converter and curve round
 _DISCHARGE_EFFICIENCY = 0.97
@@ -23,7 +23,7 @@ def test_the_accelerator_is_shed_below_the_working_limit_until_the_exit(
     ascnode_node: HilNode, ascnode_sky: HilSky
 ) -> None:
     node = ascnode_node
-    node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC)
+    lengthen(node)
     ascnode_sky.sun()
     ascnode_sky.contact()
     limit, way_back = (node.parameter(name) / 1000 for name in ("charge_low", "charge_low_exit"))
@@ -80,7 +80,7 @@ def test_work_before_and_in_an_eclipse_leaves_the_reserve(
 ) -> None:
     # Light that carries bus and work, but does not fill the battery for what comes.
     node = ascnode_node
-    node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC)
+    lengthen(node)
     hardware = node.hardware
     ascnode_sky.contact()
     ascnode_sky.sun(2.45 * hardware.bus_load_w / hardware.array_full_sun_w)
@@ -102,7 +102,7 @@ def test_a_power_cap_is_met_in_the_next_period_and_kept(
     share: float,
 ) -> None:
     node = ascnode_node
-    node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC)
+    lengthen(node)
     ascnode_sky.sun()
     ascnode_sky.contact()
     busy(node, 120)

@@ -10,7 +10,7 @@ from ascnode_hil.faults import HilFaults
 from ascnode_hil.measure import Measurement
 from ascnode_hil.node import PARAMETERS, HilNode
 from ascnode_hil.sky import HilSky
-from ascnode_hil.suites.work import image
+from ascnode_hil.suites.work import image, lengthen
 
 # Parameters that steer nothing here, with two values each.
 _CHANGED = {"custody_timeout": (21, 31), "custody_tries": (9, 7), "worth_result": (30001, 29999)}
@@ -141,7 +141,7 @@ def test_after_an_outage_the_node_tells_the_cause_and_works_again(
     ascnode_sky.sun()
     ascnode_sky.contact()
     node.advance(10)
-    node.configure(cycles_per_mac=40_000)  # a job takes several periods
+    lengthen(node, 40_000)  # a job takes several periods
     lost, _ = node.query(image())
     node.until(lambda: _boots(ascnode_faults), 120, f"return after a {effect}")
     node.contact()  # its plans are gone

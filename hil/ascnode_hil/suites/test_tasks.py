@@ -7,7 +7,7 @@ import pytest
 from ascnode.scenario.hardware import KELVIN_AT_0_C
 from ascnode_hil.node import HilNode, Sent
 from ascnode_hil.sky import HilSky
-from ascnode_hil.suites.work import LONG_CYCLES_PER_MAC, SLOTS, hold, image, images, release
+from ascnode_hil.suites.work import SLOTS, hold, image, images, lengthen, release
 
 
 def _ready(node: HilNode, sky: HilSky) -> None:
@@ -49,7 +49,7 @@ def test_a_query_is_refused_for_what_forbids_it(
         node.sense_charge(node.parameter("charge_reserve") / 1000 - 0.02)
         node.plan("eclipses", [(int(node.now_s), int(node.now_s) + 2000)])
     elif condition == "full":
-        node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC)
+        lengthen(node)
         for _ in range(SLOTS):
             node.query(image(), deadline_s=100_000)
     node.step(2)

@@ -10,7 +10,7 @@ from ascnode_fw.plant import layout as p_
 from ascnode_hil.measure import Measurement
 from ascnode_hil.node import HilNode
 from ascnode_hil.sky import HilSky
-from ascnode_hil.suites.work import LONG_CYCLES_PER_MAC, busy
+from ascnode_hil.suites.work import busy, lengthen
 
 _WARM_C = 60.0  # a radiator above what it settles at: heat is the limit from the start
 
@@ -21,7 +21,8 @@ def _celsius(node: HilNode, parameter: str) -> float:
 
 def _working(node: HilNode, sky: HilSky) -> None:
     # Long jobs in the Sun, and a governor that lets heat through: what ends work is the trip.
-    node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC, governor_k_over=0, governor_k_integral=0)
+    lengthen(node)
+    node.configure(governor_k_over=0, governor_k_integral=0)
     sky.sun()
     sky.contact()
     busy(node, 20)
@@ -67,7 +68,8 @@ def test_the_governor_holds_the_target_under_full_work(
     ascnode_node: HilNode, ascnode_sky: HilSky, ascnode_measure: Callable[..., Measurement]
 ) -> None:
     node = ascnode_node
-    node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC, charge_reserve=100)
+    lengthen(node)
+    node.configure(charge_reserve=100)
     ascnode_sky.sun(cos_radiator=1.0, albedo=0.7)
     ascnode_sky.contact()
     node.poke("plant", p_.T_RADIATOR_UK, round((_WARM_C + KELVIN_AT_0_C) * 1e6))
@@ -83,7 +85,8 @@ def test_the_governor_holds_the_target_under_full_work(
 @pytest.mark.ascnode_requirement("THM-04")
 def test_throttled_time_is_counted_and_told(ascnode_node: HilNode, ascnode_sky: HilSky) -> None:
     node = ascnode_node
-    node.configure(cycles_per_mac=LONG_CYCLES_PER_MAC, housekeeping_period=1)
+    lengthen(node)
+    node.configure(housekeeping_period=1)
     ascnode_sky.sun()
     ascnode_sky.contact()
     busy(node, 20)

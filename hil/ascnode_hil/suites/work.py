@@ -8,10 +8,20 @@ import numpy.typing as npt
 from ascnode.models.digits import load_digits
 from ascnode_hil.node import HilNode
 
-LONG_CYCLES_PER_MAC = 100_000  # the most there may be: a job of 18 s at the fastest clock of the default node
+_LONG_CYCLES_PER_MAC = (
+    100_000  # the most there may be: a job of 18 s at the fastest clock of the default node
+)
 SLOTS = 16
 
 _DIGITS = load_digits()
+
+
+def lengthen(node: HilNode, cycles_per_mac: int = _LONG_CYCLES_PER_MAC) -> None:
+    """Makes jobs take that long on the CPU, and as long on an accelerator."""
+    engine, macs = node.twin.engine, node.twin.node.accelerator.macs
+    node.configure(cycles_per_mac=cycles_per_mac)
+    if engine is not None:
+        node.configure(work_scale=macs * cycles_per_mac // engine.cycles)
 
 
 def images(seed: int, count: int) -> list[npt.NDArray[np.int8]]:

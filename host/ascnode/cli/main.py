@@ -18,6 +18,8 @@ _COMMANDS = MappingProxyType(
     {
         "demo": "demo",
         "run": "run",
+        "runs": "app",
+        "replay": "replay",
         "board": "board",
         "boards": "app",
         "flash": "flash",
@@ -25,6 +27,9 @@ _COMMANDS = MappingProxyType(
         "sky": "app",
         "mesh": "app",
         "twin": "app",
+        "report": "report",
+        "stream": "stream",
+        "dictionary": "app",
     }
 )
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sys
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,18 +17,19 @@ from ascnode.boards.interpreter import Interpreter, find_interpreter
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
+from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
 from ascnode.scenario.hangar import Hangar, check_faults
 from ascnode.scenario.kernels import cached
 from ascnode.scenario.payload import Payload, load_payload
+from ascnode.scenario.recording import record_scenario
 from ascnode.scenario.run import Run
 from ascnode.scenario.scenario import Scenario, load, ready_made
 from ascnode.scenario.tables.policy import PLACEMENTS
 from ascnode.view.compare import print_comparison
 from ascnode.view.live import LiveView
 from ascnode.view.summary import print_summary
-from ascnode_fw import __version__
 
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Another seed for users and boards.")]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the closing figures to this file.")]
@@ -166,15 +169,16 @@ def _recorded(flight: Flight) -> Figures:
     payload = load_payload(scenario.payload, scenario.folder)
     with Record(path) as record:
         try:
-            keys = scenario.model_dump(mode="json")
-            record.values("run", {"ascnode": __version__, "scenario": keys, "payload": payload.digest()})
-            record.commit()
+            started_at = datetime.now(UTC).isoformat(timespec="seconds")
+            record.values("wall", {"started": started_at, "command": sys.argv, "process": process_mark()})
+            record_scenario(record, scenario, payload, flight.interpreter)
             figures = asyncio.run(_fly(flight, payload, record))
             figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))
             timeless = {k: v for k, v in figures.json().items() if k not in _NOT_RECORDED}
             record.values("figures", timeless)
-            record.values("wall", {"wall_s": figures.wall_s})
-            return replace(figures, record_sha256=record.digest())
+            digest = record.digest()
+            record.values("wall", {"wall_s": figures.wall_s, "record_sha256": digest})
+            return replace(figures, record_sha256=digest)
         except BaseException:
             flight.console.print(f"The record so far is kept in {path}", highlight=False)
             raise

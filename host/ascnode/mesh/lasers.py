@@ -31,6 +31,12 @@ class LaserMesh:
         self._ready_s = np.full(self._fixed, np.inf)  # when a candidate carries data; never, if not possible
         self._now_s = -math.inf
 
+    @property
+    def planned(self) -> Integers:
+        """The pairs (m, 2) of `fixed` that found a free terminal at both ends."""
+        planned: Integers = self._pairs[: self._fixed]
+        return planned
+
     def step(self, t_s: float, positions_km: Positions) -> Links:
         """The links at t_s, for positions (n, 3) of that instant. Raises ValueError when time runs back."""
         if t_s < self._now_s:

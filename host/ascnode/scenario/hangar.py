@@ -24,6 +24,7 @@ from ascnode.scenario.hardware import power_scale_k
 from ascnode.scenario.injected import Injected
 from ascnode.scenario.payload import Payload
 from ascnode.scenario.provision import node_files, unique_id
+from ascnode.scenario.recording import record_flash
 from ascnode.scenario.scenario import Scenario
 from ascnode.session.port import Port
 from ascnode.session.session import Listener, Session
@@ -33,9 +34,11 @@ from ascnode.twin.engine import engine_of
 from ascnode.twin.hosted import HostedPlant
 from ascnode.twin.pair import Pair
 from ascnode.twin.twin import Twin
-from ascnode_fw import __version__
+from ascnode_fw import __version__, link
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.wire import dictionary as d
+
+_BEGIN = bytes((d.SIM, link.BEGIN))
 
 
 class ReferenceAccelerator:
@@ -80,6 +83,7 @@ class Hangar:
         self._interpreter = interpreter
         self.injected = Injected(record)
         self._record = record
+        self._flash: dict[int, dict[str, bytes]] = {}  # as the record has it
         self._faults = check_faults(scenario, interpreter)
         self._payload = payload
         self._accelerator = ReferenceAccelerator(payload)
@@ -123,10 +127,19 @@ class Hangar:
 
     def _listener(self, node: int) -> Listener:
         def heard(direction: str, body: bytes) -> None:
-            if body[0] == d.SIM:  # how often a board says hello after a reset is a matter of wall time
-                self._record.numbered("frames", node, self._now_us(node), direction, body)
+            # how often a board says hello after a reset is a matter of wall time
+            table = "frames" if body[0] == d.SIM else "link_frames"
+            self._record.numbered(table, node, self._now_us(node), direction, body)
+            if direction == "up" and body[:2] == _BEGIN:
+                self._keep_flash(node)
 
         return heard
+
+    def _keep_flash(self, node: int) -> None:
+        # A twin's flash is its board's; what a reset or a cut has made of it decides what follows.
+        twin, before = self.flyers[node].twin, self._flash.get(node, {})
+        self._flash[node] = files = twin.files()
+        record_flash(self._record, node, self._now_us(node), self._scenario.seed, files, before)
 
     def _now_us(self, node: int) -> int:
         # Where the board stands; its hello comes before it stands anywhere.
@@ -159,9 +172,8 @@ class Hangar:
         self._stack.callback(port.close)
         watch(board, port)
         self._stack.callback(loop.remove_reader, board.fileno())
-        session = Session(port)
+        session = Session(port, self._listener(node))
         await session.connect()
-        session.listener = self._listener(node)
         pair = Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
         self._stack.callback(lambda: pair.session.close())  # after a power cut another one
         return self._flown(node, pair, VirtualControl(pair, board))

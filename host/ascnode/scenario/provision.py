@@ -32,13 +32,22 @@ def node_files(
 
     `program`: of the accelerator (.acc), on a node that has one.
     """
-    keys = struct.pack(">H", BENCH_KEY_INDEX) + bench_key(seed, node)
     return {
         **hardware_files(hardware, step_ms),
-        "keys.bin": keys + struct.pack("<I", crc32(keys)),
+        "keys.bin": _key_file(seed, node),
         "model.bin": model,
         **({} if program is None else {PROGRAM_FILE: program}),
     }
+
+
+def is_bench_key(data: bytes | None, seed: int, node: int) -> bool:
+    """Whether a keys.bin holds the bench's key and no other."""
+    return data == _key_file(seed, node)
+
+
+def _key_file(seed: int, node: int) -> bytes:
+    keys = struct.pack(">H", BENCH_KEY_INDEX) + bench_key(seed, node)
+    return keys + struct.pack("<I", crc32(keys))
 
 
 def hardware_files(hardware: Hardware, step_ms: int) -> dict[str, bytes]:

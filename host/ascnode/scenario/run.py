@@ -28,7 +28,13 @@ from ascnode.scenario.pings import PingFigures, fly_pings
 from ascnode.scenario.placement import Known, Placement
 from ascnode.scenario.proofs import Proofs
 from ascnode.scenario.rain import Rain
-from ascnode.scenario.recording import record_nodes, record_queries, record_slot
+from ascnode.scenario.recording import (
+    Queries,
+    record_measurements,
+    record_nodes,
+    record_slot,
+    record_state,
+)
 from ascnode.scenario.satellite import Said, cause_of
 from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
@@ -86,6 +92,7 @@ class Run:
             scenario.fault, scenario.space.count, names, float(scenario.length_s), scenario.seed
         )
         self._maker = SlotMaker(scenario, self.users, self.gateways, self._schedule)
+        self.planned = self._maker.planned
         self._placement = Placement(scenario.policy, scenario.seed)
         self._known: Known | None = None
         self._slot: Slot | None = None
@@ -93,6 +100,7 @@ class Run:
         self._end_us = scenario.length_s * 1_000_000
         self.slots = 0
         self._ask_users()
+        self._queries = Queries(record, self.ledger)
         boards = scenario.space.boards
         self.waves = [
             Waves(i, work, workers_of(work, scenario.space, boards))
@@ -133,15 +141,19 @@ class Run:
         scenario = self.scenario
         self.pings = [fly_pings(work, scenario) for work in scenario.workload if isinstance(work, Ping)]
         try:
-            for flyer in self._flyers:
+            self._record.values("run", {"lasers": self.planned.tolist()})
+            for node, flyer in enumerate(self._flyers):
                 await flyer.begin(0, scenario.age_days)
+                record_state(self._record, node, flyer.twin)
             progress(0.0, self.status())
             for start_us, end_us in bounds_us(scenario.epoch, scenario.length_s):
                 await self._fly_slot(start_us, end_us)
                 self._record.commit_when_due()
                 progress(end_us / 1e6, self.status())
         finally:
-            record_queries(self._record, self.ledger)
+            if self._slot:
+                self._queries.look(self._slot.end_us)
+            self._queries.stop()
             if self.injected.wire:
                 self._record.values("wall", {"wire_faults": self.injected.wire})
         return self._figures()
@@ -150,7 +162,7 @@ class Run:
         self._go_out(self._schedule.at(start_us / 1e6))
         also = {*self.flow.places(), *(wave.coordinator for wave in self.waves)}
         slot = self._slot = self._maker.make(start_us, end_us, self._out, also)
-        self._known = known_nodes(self.scenario, self.nodes, self._twins(), self._out.satellites)
+        self._known = known_nodes(self.scenario, self.nodes, self.twins(), self._out.satellites)
         for radio in self._radios:
             radio.enter(slot, radio.number in self._out.satellites)
         self.flow.begin(slot)
@@ -163,6 +175,7 @@ class Run:
             self._send_down(slot, answer)
         self._extremes.look(self.nodes)
         self.slots += 1
+        self._queries.look(end_us)
         record_slot(self._record, slot, self._out, self)
 
     def _go_out(self, out: Out) -> None:
@@ -238,7 +251,7 @@ class Run:
         packet, satellite = said.packet, self.satellites[node]
         fields = json.dumps(packet.fields, sort_keys=True)
         self._record.numbered(
-            "telemetry", node, said.sent_us, packet.time_us, packet.name, fields, packet.data
+            "telemetry", node, said.sent_us, packet.time_us, packet.name, fields, packet.data, said.raw
         )
         account = satellite.refused(packet)
         if account is not None:
@@ -283,7 +296,8 @@ class Run:
 
     # --- what is told
 
-    def _twins(self) -> dict[int, Flyer]:
+    def twins(self) -> dict[int, Flyer]:
+        """Boards with their twins, by satellite."""
         return {
             satellite.number: flyer for satellite, flyer in zip(self.satellites, self._flyers, strict=True)
         }
@@ -303,7 +317,10 @@ class Run:
 
     def _figures(self) -> Figures:
         record_nodes(self._record, self, self._extremes)
-        return figures(self, self._flyers, self._extremes)
+        closing = figures(self, self._flyers, self._extremes)
+        self._queries.ended()
+        record_measurements(self._record, closing)
+        return closing
 
 
 async def gather(work: Sequence[Coroutine[None, None, list[Said]]]) -> list[list[Said]]:

@@ -48,7 +48,12 @@ class Said(NamedTuple):
 
     sent_us: int
     packet: telemetry.Packet
-    size: int
+    raw: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of the packet."""
+        return len(self.raw)
 
 
 Taken = Callable[[int], int | None]
@@ -188,7 +193,7 @@ class Satellite:
             if not self.faulty:
                 raise
             return  # an upset spoiled it where it waited
-        self._said.append(Said(output.time_us, packet, len(output.packet)))
+        self._said.append(Said(output.time_us, packet, output.packet))
         if packet.kind == d.TM_RESULT:
             self.add(2 * taken_us - output.time_us, Command("custody", (), packet.count.to_bytes(2, "big")))
 

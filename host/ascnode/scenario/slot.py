@@ -20,7 +20,7 @@ class Slot:
 
     Sites are the users, then the gateways. serving (users,) is the satellite that serves each user, gateway (n,)
     the gateway that each satellite hands down to, both NONE without one. The tables have a column for each satellite
-    in `lanes`: a route runs from any satellite to one of them, or back.
+    in `lanes`: a route runs from any satellite to one of them, or back. lasers (m, 2) are the pairs that carry data.
     """
 
     number: int
@@ -30,10 +30,15 @@ class Slot:
     site_km: tuple[Floats, Floats]
     serving: Integers
     gateway: Integers
-    links: int
     lanes: dict[int, int]
     route_km: Floats
     next_hop: Indices
+    lasers: Integers
+
+    @property
+    def links(self) -> int:
+        """How many lasers carry data."""
+        return len(self.lasers)
 
     @property
     def users(self) -> int:

@@ -25,7 +25,7 @@ from ascnode.sky.cities import City, load_cities
 from ascnode.sky.constants import SPEED_OF_LIGHT_KM_S
 from ascnode.sky.constellation import Satellites
 from ascnode.sky.places import Site, place
-from ascnode.sky.vectors import Floats
+from ascnode.sky.vectors import Floats, Integers
 
 SECOND_US = 1_000_000
 User = City | Site
@@ -116,6 +116,11 @@ class SlotMaker:
         self._downlink = self._new_downlink(Out())
         self._before: Assignment | None = None
 
+    @property
+    def planned(self) -> Integers:
+        """The lasers (m, 2) that are tried at all times, such as a +grid's."""
+        return self._mesh.planned
+
     def make(self, start_us: int, end_us: int, out: Out, also: Iterable[int] = ()) -> Slot:
         """The slot from start_us on, with `also` among its lanes."""
         start_s, end_s = start_us / SECOND_US, end_us / SECOND_US
@@ -137,10 +142,10 @@ class SlotMaker:
             (self._sites.inertial(start_s)[0], self._sites.inertial(end_s)[0]),
             assignment.satellite_of,
             assignment.gateway,
-            len(links.pairs),
             {satellite: lane for lane, satellite in enumerate(lanes)},
             route_km,
             next_hop,
+            links.pairs,
         )
 
     def _new_downlink(self, out: Out) -> Downlink:

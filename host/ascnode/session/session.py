@@ -57,7 +57,7 @@ class Session:
     """Frames to and from one board over a port.
 
     `listener(direction, body)` is told of every frame, "up" to the board and "down" from it: of SIM frames once each
-    and in order, however often the cable made them come.
+    and in order, however often the cable made them come; of all others as often as they went.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Session:
         body = self._bodies.popleft()
         if body[0] == d.FLIGHT:
             self.radio.append(body[1:])
-        if body[0] != d.SIM and body[:2] != bytes((d.LINK, link.CREDIT)):
+        if body[0] != d.SIM:
             self._tell("down", body)
         return body
 
@@ -181,6 +181,7 @@ class Session:
         if request.doubts > _DOUBTS:
             raise SessionError(f"{self.port.path}: the board restarted before the {what}")
         await self.port.send(b"\0" + frames.encode(messages.hello(self.nonce)), deadline)
+        self._tell("up", messages.hello(self.nonce))
 
     # --- hello
 
@@ -190,6 +191,7 @@ class Session:
         self.nonce, hello = _next_hello(self.nonce)
         while True:
             await self.port.send(hello, deadline)
+            self._tell("up", messages.hello(self.nonce))
             try:
                 self.identity = await self._hello(min(deadline, self._loop.time() + HELLO_EVERY_S))
             except SessionTimeoutError:
@@ -286,6 +288,10 @@ class Session:
         ):  # what was repeated says nothing of the pace (P. Karn)
             self._pace = (self._pace + (self._loop.time() - start_s) / (done.now_us - start_us)) / 2
         return done
+
+    async def request(self, frames: Sequence[bytes], wait_s: float = REPLY_S) -> list[bytes]:
+        """SIM frames as they are, but for session and number, as one request; the frames of its answer."""
+        return await self._ask(frames, wait_s, "answer to a replayed request")
 
     async def again(self, wait_s: float = REPLY_S) -> Done:
         """After a LinkDownError of an exchange, when the cable is whole again: the answer to that exchange."""

@@ -8,7 +8,7 @@ from ascnode.session import messages
 from ascnode.session.messages import Done, Event, Identity
 from ascnode.session.session import Session
 from ascnode.twin.twin import Twin
-from ascnode_fw.wire.dictionary import SIM
+from ascnode_fw.wire.dictionary import LINK, SIM
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Pair:
         self._hidden = event
 
     def _listen(self, direction: str, body: bytes) -> None:
-        if direction == "up":  # the twin works while the board does
+        if direction == "up" and body[0] != LINK:  # the twin works while the board does
             if body[0] == SIM and self._joined != self.session.nonce:
                 self._joined = self.session.nonce
                 self.twin.handle(messages.hello(self._joined))
@@ -78,7 +78,9 @@ class Pair:
             if body[0] == SIM:
                 self._obeyed.append(shown)
             self._twin_said += [reply for reply in self.twin.handle(shown) if reply[0] == SIM]
-        elif body[0] == SIM:  # a late hello, or radio from before the run, is no part of it
+        elif (
+            direction == "down" and body[0] == SIM
+        ):  # a late hello, or radio from before the run, is no part of it
             self._board_said.append(body)
         if self._outer:
             self._outer(direction, body)

@@ -5,12 +5,14 @@ from binascii import crc32
 from ascnode_fw.accel import causes
 from ascnode_fw.accel import program as p_
 from ascnode_fw.accel import registers as r_
+from ascnode_fw.accel.errors import InferenceError
 from ascnode_fw.accel.port import MAX_WORDS, LinkError, Port
 from ascnode_fw.accel.program import Program, ProgramError
 from ascnode_fw.compat import const
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
+    from ascnode_fw.accel.flash import StreamFlash
     from ascnode_fw.protocols import AcceleratorBus, Engine, FindBus, Store
 
 CLOCK_MHZ = const(24)  # of the accelerator
@@ -39,6 +41,15 @@ def make_engine(find: "FindBus", store: "Store", name: str) -> "Engine":
     return NoEngine(causes.LINK, program.cycles) if bus is None else Driver(bus, program)
 
 
+def stream_flash(bus: "AcceleratorBus", program: Program) -> "StreamFlash | None":
+    # Of a program with a stream; its module loads only then.
+    if not program.stream_bytes:
+        return None
+    from ascnode_fw.accel.flash import StreamFlash
+
+    return StreamFlash(bus, program)
+
+
 class NoEngine:
     """An accelerator that cannot be used."""
 
@@ -62,21 +73,18 @@ class NoEngine:
         return self.code
 
 
-class InferenceError(Exception):
-    """A step of an inference has failed; its argument is the cause."""
-
-
 class Driver:
     """One program on one accelerator, which it does not touch before the first run. See protocols.Engine."""
 
     def __init__(self, bus: "AcceleratorBus", program: Program, verify_every: int = 1) -> None:
         self.cycles = program.cycles
         self.code = self.repairs = self.resent = self.measured = 0
-        self.pixels = program.cycles  # words past the array in a run, once one has told
+        self.pixels = 0  # words past the array in a run, once one has told
         self.verify_every = verify_every
         self._bus = bus
         self._port = Port(bus)
         self._program = program
+        self._flash = stream_flash(bus, program)
         self._ready = False
         self._placed = 0  # CRC of the input that lies in memory, with its bytes behind it
         self._is_placed = False
@@ -101,7 +109,7 @@ class Driver:
         for _ in range(_TRIES):
             self.code = self._attempt(data, output, following)
             if self.code == causes.OK:
-                self._owed = max(-self._due, min(self._due, self._due - self.measured))
+                self._owed = max(-self.cycles, min(self.cycles, self._due - self.measured))
                 break
             self.repairs |= 1 << self.code
         self.resent = self._port.resent - before
@@ -140,12 +148,13 @@ class Driver:
         # is too fast or too slow, the next one makes good.
         slower = min(_FULL << 10, (top_khz << 10) // max(1, clock_khz))
         self._due = (self.cycles >> 10) * slower + ((self.cycles & 1023) * slower >> 10) + self._owed
-        held = self._due - (self.cycles - self.pixels)
-        self._throttle = _FULL - max(1, min(_FULL, self.pixels * _FULL // max(1, held)))
+        pixels = self.pixels or self.cycles
+        held = self._due - (self.cycles - pixels)
+        self._throttle = _FULL - max(1, min(_FULL, pixels * _FULL // max(1, held)))
 
-    def _expected(self) -> int:
-        # Cycles of a run with that throttle.
-        return self.cycles - self.pixels + self.pixels * _FULL // (_FULL - self._throttle)
+    def _most(self) -> int:
+        # Cycles of a run with that throttle, or some more.
+        return self.cycles + self._stands(self.pixels or self.cycles)
 
     # --- start
 
@@ -162,6 +171,8 @@ class Driver:
             raise InferenceError(causes.IDENTITY)
         for at in range(0, len(self._program.segments), p_.SEGMENT_WORDS):
             self._load(at)
+        if self._flash is not None:
+            self._flash.store()
         self._ready = True
 
     def _load(self, at: int) -> None:
@@ -236,13 +247,23 @@ class Driver:
         self._is_placed = False  # later layers may write over it
         port.set_register(r_.IRQ, _FLAGS)
         port.set_register(r_.WATCHDOG, _WATCHDOG)
+        if self._flash is not None:
+            self._aim(self._flash)
         port.set_register(r_.THROTTLE, self._throttle)
         port.set_register(r_.PROGRAM, self._program.start)
         port.set_register(r_.CONTROL, r_.CONTROL_START_MASK | r_.CONTROL_IRQ_ENABLE_MASK)
 
+    def _aim(self, flash: "StreamFlash") -> None:
+        # Where the stream comes from, and where it goes.
+        port = self._port
+        port.set_register(r_.RING_BASE, self._program.ring_base)
+        port.set_register(r_.RING_BLOCKS, self._program.ring_blocks)
+        port.set_register(r_.FLASH_ADDRESS, flash.address)
+        port.set_register(r_.FLASH_BLOCKS, flash.blocks)
+
     def _await(self, following: "memoryview | None") -> None:
         # The predicted time, then as long again in small steps.
-        expected_us = self._expected() // CLOCK_MHZ + 1
+        expected_us = self._most() // CLOCK_MHZ + 1
         self._bus.wait_us(expected_us)
         step_us = expected_us // _POLLS + _SLACK_US // _POLLS
         for _ in range(_POLLS + 1):
@@ -262,10 +283,12 @@ class Driver:
         self.measured = port.register(r_.CYCLES)
         pixels = port.register(r_.PIXELS)
         stood = port.register(r_.THROTTLED)
-        most = self._expected()
+        most = self._most()
         if not self.cycles - (self.cycles >> 4) <= self.measured <= most + (most >> 3):
             raise InferenceError(causes.RESET)
-        if pixels > self.measured or abs(stood - self._stands(pixels)) > (most >> 4) + _FULL:
+        if not 0 < pixels <= self.measured or pixels != (self.pixels or pixels):
+            raise InferenceError(causes.RESET)
+        if abs(stood - self._stands(pixels)) > (most >> 4) + _FULL:
             raise InferenceError(causes.RESET)
         self.pixels = pixels
 

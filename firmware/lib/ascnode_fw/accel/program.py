@@ -31,6 +31,7 @@ AT = const(3)  # of its data in the file
 SEGMENT_WORDS = const(4)
 
 _SECTIONS_MAX = const(512)
+_PIECE_BYTES = const(256)
 _MEMORY_WORDS = const(32768)
 
 
@@ -80,7 +81,20 @@ class Program:
             self.segments.extend(array("I", [address, size // 4, crc, at]))
         elif kind == STREAM:
             self.stream_at, self.stream_bytes = at, size
+        else:
+            self._check(at, size, crc)
         return at + size
+
+    def _check(self, at: int, size: int, crc: int) -> None:
+        # What is of no use here may be a section whose kind was damaged.
+        piece = memoryview(bytearray(min(size, _PIECE_BYTES)))
+        found = crc32(self._head[:_COVERED])
+        for done in range(0, size, _PIECE_BYTES):
+            part = piece[: min(_PIECE_BYTES, size - done)]
+            self._read(at + done, part)
+            found = crc32(part, found)
+        if found != crc:
+            raise ProgramError("%s is damaged" % self._name)
 
     def _describe(self, at: int, size: int, crc: int) -> None:
         data = bytearray(size)
@@ -89,6 +103,7 @@ class Program:
             raise ProgramError("%s is damaged" % self._name)
         found = json.loads(bytes(data))
         self.start = found["program_address"]
+        self.ring_base, self.ring_blocks = found["ring"]
         one = found["input"]
         self.input_address = one["address"]
         self.rows, self.row_bytes = one["rows"], one["row_bytes"]
