@@ -71,6 +71,16 @@ def flight_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in files.items() if not name.startswith("lib/ascnode_fw/sim.")}
 
 
+def of_node(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Of a board's files those that a node's firmware reads and writes: a twin has these."""
+    boards = ("boot.py", "main.py", BOARD_ID_FILE)
+    return {
+        name: data
+        for name, data in files.items()
+        if name not in boards and not name.startswith("lib/") and not name.endswith(".new")
+    }
+
+
 def boot_rom() -> str:
     """The script that makes a MicroPython process a virtual board; it is not in the flash."""
     return (_board_folder() / "virtual.py").read_text()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Self
 
 from ascnode.boards.accelerators import Accelerators
-from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
-from ascnode.boards.flash_image import build_image
+from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files, of_node
+from ascnode.boards.flash_image import build_image, read_files
 from ascnode.boards.interpreter import Interpreter
 from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.errors import ScenarioError
@@ -73,8 +73,14 @@ class Hangar:
     """Flyers of a scenario, in order. Use as an async context: at its end no board is left running."""
 
     def __init__(
-        self, scenario: Scenario, payload: Payload, interpreter: Interpreter | None, record: Record
+        self,
+        scenario: Scenario,
+        payload: Payload,
+        interpreter: Interpreter | None,
+        record: Record,
+        flash: Path | None = None,
     ) -> None:
+        """`flash`: a folder where the boards' flash is kept, and found again by the next hangar."""
         self.flyers: list[Flyer] = []
         self.boards: list[VirtualBoard] = []
         self.kind = "virtual" if interpreter else "twin"
@@ -83,6 +89,7 @@ class Hangar:
         self._interpreter = interpreter
         self.injected = Injected(record)
         self._record = record
+        self._kept = flash
         self._flash: dict[int, dict[str, bytes]] = {}  # as the record has it
         self._faults = check_faults(scenario, interpreter)
         self._payload = payload
@@ -100,6 +107,10 @@ class Hangar:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+        if self._kept and self._interpreter is None:
+            for node, flyer in enumerate(self.flyers):
+                image = build_image(flyer.twin.files(), PROFILES[self._scenario.profile].flash_blocks)
+                self._flash_file(self._kept, node).write_bytes(image)
 
     async def _prepare(self) -> None:
         files = [self._files(node) for node in range(len(self._scenario.space.boards))]
@@ -107,7 +118,9 @@ class Hangar:
             self.flyers = [self._twin_alone(node, content) for node, content in enumerate(files)]
         else:
             firmware = board_files(architecture(self._interpreter))
-            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
+            folder = self._kept or Path(
+                self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-"))
+            )
             self.boards = [
                 self._power_on(folder, n, {**firmware, **content}) for n, content in enumerate(files)
             ]
@@ -119,8 +132,16 @@ class Hangar:
 
     def _files(self, node: int) -> dict[str, bytes]:
         scenario = self._scenario
+        if self._kept:
+            self._kept.mkdir(parents=True, exist_ok=True)
+            flash = self._flash_file(self._kept, node)
+            if flash.exists():
+                return of_node(read_files(flash.read_bytes()))
         program = self._payload.program_image if scenario.accelerator != "none" else None
         return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms, program)
+
+    def _flash_file(self, folder: Path, node: int) -> Path:
+        return folder / f"{self._name(node)}{'' if self._interpreter else '.twin'}.flash"
 
     def _name(self, node: int) -> str:
         return self._scenario.space.name(self._scenario.space.boards[node])
@@ -148,7 +169,9 @@ class Hangar:
 
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
         engine = engine_of(files, self._payload.answer)
-        return Twin(files, self._accelerator, unique_id(self._scenario.seed, node), engine)
+        mpy = self._interpreter.mpy if self._interpreter else 0
+        uid = unique_id(self._scenario.seed, node)
+        return Twin(files, self._accelerator, uid, engine, image=self.model_image, mpy=mpy)
 
     def _twin_alone(self, node: int, files: Mapping[str, bytes]) -> Flyer:
         alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
@@ -157,9 +180,10 @@ class Hangar:
     def _power_on(self, folder: Path, node: int, files: Mapping[str, bytes]) -> VirtualBoard:
         # Does not wait: the boards boot beside each other.
         profile = PROFILES[self._scenario.profile]
-        flash = folder / f"{self._name(node)}.flash"
-        content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
-        flash.write_bytes(build_image(content, profile.flash_blocks))
+        flash = self._flash_file(folder, node)
+        if not flash.exists():
+            content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
+            flash.write_bytes(build_image(content, profile.flash_blocks))
         link = self._accelerators.link(seed=self._scenario.seed + node)
         board = VirtualBoard(flash, profile.name, self._interpreter, name=self._name(node), accelerator=link)
         self._stack.enter_context(board)

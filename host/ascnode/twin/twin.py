@@ -30,13 +30,16 @@ class Twin:
         unique_id: bytes,
         engine: LoggedEngine | None = None,
         store: MemoryStore | None = None,
+        image: bytes | None = None,
+        mpy: int = 0,
     ) -> None:
-        self.mpy = 0  # of the board beside it, from its next reset on: what firmware it can load
+        """`accelerator` runs the model `image`, by default the one in `files`; `mpy` is the board's beside it."""
         self._sent: list[bytes] = []
         self._store = store or MemoryStore(dict(files))
         self.engine = engine
         self._delivered = accelerator, engine
-        self._delivered_image = self._store.read(slots.MODELS[0] + slots.CPU_IMAGE)
+        self._mpy = mpy
+        self._delivered_image = image or self._store.read(slots.MODELS[0] + slots.CPU_IMAGE)
         self._unique_id = unique_id
         self.reset()
 
@@ -48,7 +51,7 @@ class Twin:
         self.node = Node(self._store, accelerator, self._unique_id, self._send, self.engine)
         self.node.load_model = self._load
         self.node.restarts = True
-        self.node.mpy = self.mpy
+        self.node.mpy = self._mpy
 
     def _load(self, name: str) -> "tuple[Accelerator, LoggedEngine | None]":
         # What it was made with runs the model that it was delivered with; another one runs as firmware does.
@@ -70,6 +73,11 @@ class Twin:
     def last_sequence(self) -> int:
         """The last telecommand sequence number that the node took for used, under the bench's key."""
         return max(0, self.node.counters[0].last)
+
+    @property
+    def store(self) -> MemoryStore:
+        """Its flash."""
+        return self._store
 
     def files(self) -> dict[str, bytes]:
         """What is on its flash."""
