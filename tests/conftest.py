@@ -14,6 +14,7 @@ _AREAS = {
     "twin": "sky",
     "scenario": "loop",
     "models": "firmware",
+    "push": "firmware",
     "record": "view",
     "ground": "view",
     "report": "view",

@@ -63,7 +63,7 @@ class Restarting(Around):
         return bool(slots.firmware(self.twin.store).trial)
 
     async def _crashed(self, board: VirtualBoard, hangs: bool) -> None:
-        # A firmware on trial that fails resets its board. One that hangs is reset here: a virtual board has no watchdog.
+        # A firmware on trial that fails resets its board; one that hangs is reset here, as by a watchdog.
         if hangs and board.boots <= self._boots:
             board.reset(wait=False)
         self.flyer.coast(self._now_us, self._now_us)
