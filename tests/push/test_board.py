@@ -1,0 +1,129 @@
+"""Pushes to virtual boards, each with its twin beside it: what real flash, real resets and real crashes make of them."""
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ascnode.boards.firmware import architecture, board_files
+from ascnode.boards.flash_image import read_files
+from ascnode.boards.interpreter import Interpreter, find_interpreter
+from ascnode.push.package import Package, firmware_package
+from ascnode.push.pusher import IN_USE, ROLLED_BACK
+from push.flights import fly, model, only, payload, scenario
+from push.ground import image, other_image
+
+pytestmark = pytest.mark.skipif(
+    find_interpreter() is None, reason="no MicroPython interpreter on this machine"
+)
+
+_WRITES = {"model": 64, "firmware": 150}  # of the flash in a push, and a few more
+_SURELY = {"model": 40, "firmware": 100}  # it makes at least so many
+_CUTS = [
+    (what, number, halves) for what in _WRITES for number in range(1, _WRITES[what]) for halves in (0, 1, 2)
+]
+_SAMPLE = set(random.Random(7).sample(range(len(_CUTS)), 6))
+
+
+def interpreter() -> Interpreter:
+    found = find_interpreter()
+    assert found is not None  # pytestmark
+    return found
+
+
+def firmware(change: dict[str, bytes] | None = None) -> Package:
+    """The firmware as it is, with some files replaced."""
+    vm = interpreter()
+    return firmware_package({**board_files(architecture(vm)), **(change or {})}, vm.mpy, "0.0.1")
+
+
+def flash(folder: Path) -> dict[str, bytes]:
+    (file,) = (folder / "flash").glob("*.flash")
+    return read_files(file.read_bytes())
+
+
+def test_a_model_goes_up_and_answers(tmp_path: Path) -> None:
+    outcome = only(fly(tmp_path, scenario(), model(payload()), interpreter(), canary=1, queries=5))
+    assert (outcome.state, outcome.self_test, outcome.resent) == (IN_USE, "passed", 0)
+    assert flash(tmp_path)["model_b.bin"] == other_image()
+
+
+def test_a_model_that_fails_its_self_test_leaves_the_old_one(tmp_path: Path) -> None:
+    outcome = only(fly(tmp_path, scenario(), model(payload(), right=False), interpreter()))
+    assert (outcome.state, outcome.why) == (ROLLED_BACK, "self-test failed")
+    assert outcome.new == outcome.old
+    assert flash(tmp_path)["model.bin"] == image()
+    assert "model_b.bin" not in flash(tmp_path)
+
+
+def test_a_firmware_goes_up_starts_and_is_confirmed(tmp_path: Path) -> None:
+    outcome = only(fly(tmp_path, scenario(), firmware(), interpreter()))
+    assert (outcome.state, outcome.old, outcome.new) == (IN_USE, "slot 0", "slot 1")
+    again = only(fly(tmp_path, scenario(), firmware(), interpreter()))
+    assert (again.state, again.old, again.new) == (IN_USE, "slot 1", "slot 2")
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        b"def main(loader):\n    raise ValueError('broken')\n",
+        b"def main(:\n",
+        b"import no_such_module\n",
+        b"def main():\n    pass\n",
+    ],
+    ids=["raises", "syntax", "import", "other interface"],
+)
+def test_a_firmware_that_crashes_is_rolled_back_and_the_board_says_so(tmp_path: Path, main: bytes) -> None:
+    files = dict(board_files(architecture(interpreter())))
+    del files["lib/ascnode_fw/main.mpy"]
+    package = firmware_package({**files, "lib/ascnode_fw/main.py": main}, interpreter().mpy, "0.0.2")
+    outcome = only(fly(tmp_path, scenario(), package, interpreter()))
+    assert (outcome.state, outcome.why) == (ROLLED_BACK, "it crashed")
+    assert outcome.new == outcome.old == "slot 0"
+    assert only(fly(tmp_path, scenario(), model(payload()), interpreter())).state == IN_USE
+
+
+def test_a_firmware_for_another_machine_is_refused(tmp_path: Path) -> None:
+    package = firmware_package(board_files(""), interpreter().mpy ^ 0x400, "0.0.1")
+    outcome = only(fly(tmp_path, scenario(), package, interpreter()))
+    assert (outcome.state, outcome.why) == ("refused", "image makes no sense here")
+
+
+def _cut(folder: Path, what: str, number: int, halves: int) -> None:
+    fault = {
+        "kind": "board",
+        "effect": "power_cut",
+        "write": number,
+        "halves": halves,
+        "off_s": 20,
+        "start_s": 5,
+    }
+    package = model(payload()) if what == "model" else small_firmware()
+    outcome = only(fly(folder, scenario(fault), package, interpreter()))
+    assert outcome.state == IN_USE, outcome
+    with sqlite3.connect(folder / "push0.sqlite") as record:
+        (returns,) = record.execute("select count(*) from faults where target = 'boot'").fetchone()
+    assert returns == 1 or number > _SURELY[what]
+
+
+def small_firmware() -> Package:
+    """The firmware without what is not needed to fly, so that a push is short."""
+    keep = ("kernel_portable", "driver", "registers", "port", "esp32", "rp2", "stdio")
+    files = {name: data for name, data in board_files(architecture(interpreter())).items()}
+    return firmware_package(
+        {name: data for name, data in files.items() if Path(name).stem not in keep},
+        interpreter().mpy,
+        "0.0.1",
+    )
+
+
+@pytest.mark.parametrize("number", sorted(_SAMPLE))
+def test_a_power_cut_at_a_write_is_gone_past(tmp_path: Path, number: int) -> None:
+    _cut(tmp_path, *_CUTS[number])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("what", "number", "halves"), _CUTS)
+def test_a_power_cut_at_any_write_is_gone_past(tmp_path: Path, what: str, number: int, halves: int) -> None:
+    _cut(tmp_path, what, number, halves)
