@@ -1,4 +1,4 @@
-"""Pushes to virtual boards, each with its twin beside it: what real flash, real resets and real crashes make of them."""
+"""Pushes to virtual boards with their twins beside them: real flash, real resets, real crashes."""
 
 import random
 import sqlite3
@@ -110,7 +110,7 @@ def _cut(folder: Path, what: str, number: int, halves: int) -> None:
 def small_firmware() -> Package:
     """The firmware without what is not needed to fly, so that a push is short."""
     keep = ("kernel_portable", "driver", "registers", "port", "esp32", "rp2", "stdio")
-    files = {name: data for name, data in board_files(architecture(interpreter())).items()}
+    files = dict(board_files(architecture(interpreter())).items())
     return firmware_package(
         {name: data for name, data in files.items() if Path(name).stem not in keep},
         interpreter().mpy,
