@@ -11,12 +11,14 @@ import pytest
 
 from ascnode.cli import accel_bench, accel_run
 from ascnode.cli.main import main
+from ascnode_fw.accel.image import Image
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
-from ascnode_gateware.program.image import load_image
+from ascnode_gateware.program.image import load_image, read_whole_image
 from ascnode_gateware.synth.process import GatewareError
+from gateware.networks import resnet8
 from gateware.simulators import built
-from models.golden import DIGITS, mlperf_tiny
+from models.golden import DIGITS, Golden, mlperf_tiny
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -68,6 +70,27 @@ def test_compile_tells_what_becomes_of_each_layer(accel: Command) -> None:
     assert report["cycles"] >= 23680 / 16
     assert sum(layer["cycles"] for layer in report["layers"]) <= report["cycles"]
     assert load_image(Path("digits.acc")).name == "digits"
+    assert "the next input may be written during the run, from layer 1 on" in " ".join(out.split())
+
+
+def test_a_compiled_file_holds_the_cpu_model_and_a_self_test_that_tflite_micro_answers_alike(
+    accel: Command,
+) -> None:
+    accel("compile", DIGITS, "-o", "digits.acc")
+    image = read_whole_image(Path("digits.acc").read_bytes())
+    assert Image(image.cpu_model).model_id == image.program.model_id
+    assert image.self_test is not None
+    question = np.frombuffer(image.self_test.input, np.int8).reshape(1, 8, 8, 1)
+    assert Golden(DIGITS.read_bytes()).run(question).tobytes() == image.self_test.output
+
+
+def test_a_model_that_no_cpu_of_a_node_runs_is_said_and_compiled(accel: Command) -> None:
+    Path("ic.tflite").write_bytes(resnet8(size=8))
+    status, out, _ = accel("compile", "ic.tflite", "-o", "ic.acc")
+    assert status == 0
+    assert "no model for a node's CPU: " in " ".join(out.split())
+    image = read_whole_image(Path("ic.acc").read_bytes())
+    assert not image.cpu_model and image.self_test is not None
 
 
 def test_compiling_twice_gives_the_same_bytes(accel: Command) -> None:

@@ -1,10 +1,8 @@
-"""The .acc file: a compiled program as bytes, little-endian, every part under a CRC-32.
+"""The .acc file: a compiled program and what a node needs beside it. docs/accelerator.md has it byte for byte.
 
-    header   magic "ASAC", version u16, sections u16, length of the file u32, model id u32, CRC-32 of these 16 bytes
-    section  kind u32, word address u32, length in bytes u32, CRC-32 of these 12 bytes and the data; then the data
-
-Sections: one description (kind 1, JSON), then the memory's segments (kind 2) by ascending address, then, if there is
-one, the stream (kind 3), whole blocks of 64 words. Lengths are multiples of 4. The same program gives the same bytes.
+Sections: one description (JSON), the memory's segments by ascending address, the stream, what a driver needs in
+binary, the model for a node's CPU, a self-test. All but the description are optional; each is under a CRC-32. The same
+image gives the same bytes.
 """
 
 import struct
@@ -12,16 +10,28 @@ from binascii import crc32
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from ascnode_gateware.program import image_info
 from ascnode_gateware.program.image_info import ImageError
+from ascnode_gateware.program.image_run import pack_run
 from ascnode_gateware.program.job import BANK_WORDS, HEADER_WORDS, RING_BLOCK_WORDS, Job, Opcode, unpack
 from ascnode_gateware.program.program import MEMORY_WORDS, Program, Words
 
-__all__ = ["MAGIC", "VERSION", "ImageError", "load_image", "read_image", "write_image"]
+__all__ = [
+    "MAGIC",
+    "VERSION",
+    "Image",
+    "ImageError",
+    "SelfTest",
+    "load_image",
+    "read_image",
+    "read_whole_image",
+    "write_image",
+]
 
 MAGIC = b"ASAC"
 VERSION = 1
@@ -36,28 +46,72 @@ class Kind(IntEnum):
     """Of a section."""
 
     DESCRIPTION = 1
-    SEGMENT = 2
+    SEGMENT = 2  # `place` is its word address
     STREAM = 3
+    RUN = 4
+    CPU_MODEL = 5  # `place` counts its bytes, zeros behind them not
+    SELF_TEST = 6  # `place` counts the input's bytes
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """An input and what the model answers to it, int8 as bytes in the model's shapes."""
+
+    input: bytes
+    output: bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """What an .acc file holds; `cpu_model` is the same model for a node's CPU, opaque here, empty if left out."""
+
+    program: Program
+    cpu_model: bytes = b""
+    self_test: SelfTest | None = None
 
 
 @dataclass(frozen=True)
 class _Section:
     kind: int
-    address: int
+    place: int
     data: bytes
 
 
-def write_image(program: Program) -> bytes:
-    """The file's bytes."""
-    description = image_info.encode(program)
-    sections = [_Section(Kind.DESCRIPTION, 0, description + b" " * (-len(description) % 4))]
-    sections += [_Section(Kind.SEGMENT, at, _bytes(words)) for at, words in sorted(program.segments.items())]
-    if len(program.stream):
-        sections.append(_Section(Kind.STREAM, 0, _bytes(program.stream)))
+def write_image(program: Program, *, cpu_model: bytes = b"", self_test: SelfTest | None = None) -> bytes:
+    """The file's bytes; ValueError when `self_test` is not of the program's shapes."""
+    sections = [*_program_sections(program)]
+    if cpu_model:
+        sections.append(_Section(Kind.CPU_MODEL, len(cpu_model), _padded(cpu_model)))
+    if self_test is not None:
+        _check_shapes(program, self_test)
+        both = self_test.input + self_test.output
+        sections.append(_Section(Kind.SELF_TEST, len(self_test.input), _padded(both)))
     body = b"".join(_packed(section) for section in sections)
     length = _HEADER.size + _CRC.size + len(body)
     header = _HEADER.pack(MAGIC, VERSION, len(sections), length, program.model_id)
     return header + _CRC.pack(crc32(header)) + body
+
+
+def _program_sections(program: Program) -> Iterator[_Section]:
+    description = image_info.encode(program)
+    yield _Section(Kind.DESCRIPTION, 0, description + b" " * (-len(description) % 4))
+    for at, words in sorted(program.segments.items()):
+        yield _Section(Kind.SEGMENT, at, _bytes(words))
+    if len(program.stream):
+        yield _Section(Kind.STREAM, 0, _bytes(program.stream))
+    if program.foretold is not None:
+        yield _Section(Kind.RUN, 0, pack_run(program, program.foretold))
+
+
+def _check_shapes(program: Program, self_test: SelfTest) -> None:
+    wanted = prod(program.input.shape), prod(program.output.shape)
+    found = len(self_test.input), len(self_test.output)
+    if found != wanted:
+        raise ValueError(f"a self-test of {found} bytes is none for a model of {wanted}")
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)
 
 
 def load_image(path: Path) -> Program:
@@ -70,21 +124,53 @@ def load_image(path: Path) -> Program:
 
 def read_image(data: bytes) -> Program:
     """The program in `data`; ImageError for anything that `write_image` would not write."""
-    program = _read(data)
-    if write_image(program) != data:
+    return read_whole_image(data).program
+
+
+def read_whole_image(data: bytes) -> Image:
+    """All that is in `data`; ImageError likewise."""
+    image = _read(data)
+    again = write_image(image.program, cpu_model=image.cpu_model, self_test=image.self_test)
+    if again != data:
         raise ImageError("the image holds more than its program: it was not written by this compiler")
-    return program
+    return image
 
 
-def _read(data: bytes) -> Program:
+def _read(data: bytes) -> Image:
     count, model_id = _read_header(data)
     sections = list(_sections(data, count))
     kinds = [section.kind for section in sections]
-    if kinds != sorted(kinds) or kinds.count(Kind.DESCRIPTION) != 1 or kinds.count(Kind.STREAM) > 1:
-        raise ImageError("the image's sections are not one description, segments and at most one stream")
+    single = [kinds.count(kind) for kind in Kind if kind != Kind.SEGMENT]
+    if kinds != sorted(kinds) or single[0] != 1 or max(single) > 1:
+        raise ImageError(
+            "the image's sections are not one description, segments, and at most one of each other"
+        )
+    program = _program(sections, model_id)
+    found = {section.kind: section for section in sections}
+    return Image(
+        program, _cpu_model(found.get(Kind.CPU_MODEL)), _self_test(program, found.get(Kind.SELF_TEST))
+    )
+
+
+def _cpu_model(section: _Section | None) -> bytes:
+    return b"" if section is None else section.data[: section.place]
+
+
+def _self_test(program: Program, section: _Section | None) -> SelfTest | None:
+    if section is None:
+        return None
+    inputs, outputs = prod(program.input.shape), prod(program.output.shape)
+    if section.place != inputs or len(section.data) != len(_padded(bytes(inputs + outputs))):
+        raise ImageError(
+            f"the image's self-test has {len(section.data)} bytes, {section.place} of them input"
+        )
+    return SelfTest(section.data[:inputs], section.data[inputs : inputs + outputs])
+
+
+def _program(sections: list[_Section], model_id: int) -> Program:
     info = image_info.decode(sections[0].data)
     segments = _segments([section for section in sections if section.kind == Kind.SEGMENT])
-    stream = _words(sections[-1].data if kinds[-1] == Kind.STREAM else b"")
+    stream = _words(next((section.data for section in sections if section.kind == Kind.STREAM), b""))
     if len(stream) % RING_BLOCK_WORDS or (len(stream) > 0) != (info.ring_blocks > 0):
         raise ImageError(f"the image has a stream of {len(stream)} words and {info.ring_blocks} ring blocks")
     return Program(
@@ -100,6 +186,7 @@ def _read(data: bytes) -> Program:
         output=info.output,
         layers=info.layers,
         cpu_ops=info.cpu_ops,
+        foretold=info.foretold,
     )
 
 
@@ -112,7 +199,7 @@ def _words(data: bytes) -> Words:
 
 
 def _packed(section: _Section) -> bytes:
-    header = _SECTION.pack(section.kind, section.address, len(section.data))
+    header = _SECTION.pack(section.kind, section.place, len(section.data))
     return header + _CRC.pack(crc32(header + section.data)) + section.data
 
 
@@ -149,15 +236,15 @@ def _section(data: bytes, offset: int, number: int) -> tuple[_Section, int]:
     start = offset + _SECTION.size + _CRC.size
     if start > len(data):
         raise ImageError(f"section {number} begins at byte {offset} of {len(data)}")
-    kind, address, length = _SECTION.unpack_from(data, offset)
+    kind, place, length = _SECTION.unpack_from(data, offset)
     if kind not in tuple(Kind) or length % 4 or start + length > len(data):
         raise ImageError(f"section {number} is of kind {kind} and has {length} bytes from byte {start} on")
     content = data[start : start + length]
     if crc32(data[offset : offset + _SECTION.size] + content) != _CRC.unpack_from(data, start - _CRC.size)[0]:
         raise ImageError(f"section {number} is damaged: its CRC-32 is wrong")
-    if kind != Kind.SEGMENT and address:
-        raise ImageError(f"section {number} has the address {address}, but only segments have one")
-    return _Section(kind, address, content), start + length
+    if kind in (Kind.DESCRIPTION, Kind.STREAM, Kind.RUN) and place:
+        raise ImageError(f"section {number} has the address {place}, but only segments have one")
+    return _Section(kind, place, content), start + length
 
 
 def _segments(sections: list[_Section]) -> dict[int, Words]:
@@ -166,11 +253,11 @@ def _segments(sections: list[_Section]) -> dict[int, Words]:
     end = 0
     for section in sections:
         words = len(section.data) // 4
-        in_bank = section.address % BANK_WORDS + words <= BANK_WORDS and section.address < MEMORY_WORDS
-        if not words or section.address < end or not in_bank:
-            raise ImageError(f"the segment of {words} words at {section.address:#06x} has no place there")
-        found[section.address] = _words(section.data)
-        end = section.address + words
+        in_bank = section.place % BANK_WORDS + words <= BANK_WORDS and section.place < MEMORY_WORDS
+        if not words or section.place < end or not in_bank:
+            raise ImageError(f"the segment of {words} words at {section.place:#06x} has no place there")
+        found[section.place] = _words(section.data)
+        end = section.place + words
     return found
 
 

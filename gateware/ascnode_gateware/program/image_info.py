@@ -11,14 +11,16 @@ from ascnode_gateware.program.job import BANK_WORDS, RING_BLOCK_WORDS
 from ascnode_gateware.program.program import (
     LANES,
     MEMORY_WORDS,
+    Foretold,
     InputLayout,
     LayerInfo,
     OutputLayout,
     Program,
 )
-from ascnode_gateware.program.timing import predict_program
 
 _MAX_NUMBER = 1 << 48  # MACs of a layer are the largest
+_MAX_CYCLES = (1 << 28) - 1  # of register CYCLES
+_MAX_LAYER = 0xFF  # of STATUS.layer
 _MAX_TEXT = 1000
 _MAX_ENTRIES = 4096
 
@@ -37,7 +39,7 @@ def encode(program: Program) -> bytes:
         "output": asdict(program.output),
         "layers": [asdict(layer) for layer in program.layers],
         "cpu_ops": program.cpu_ops,
-        "cycles": predict_program(program).cycles,
+        **({} if program.foretold is None else asdict(program.foretold)),
     }
     return json.dumps(info, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
@@ -73,6 +75,9 @@ class Entries:
         if type(value) is not int or not low <= value <= high:
             raise self.complain(key)
         return value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._found
 
     def optional(self, key: str, high: int) -> int | None:
         return None if self._entry(key) is None else self.number(key, 0, high)
@@ -131,10 +136,19 @@ class Info:
         self.output = _output(entries.object("output"))
         self.layers = tuple(_layer(layer) for layer in entries.objects("layers"))
         self.cpu_ops = entries.texts("cpu_ops")
+        self.foretold = _foretold(entries) if "cycles" in entries else None
 
 
 def _in_bank(address: int, words: int) -> bool:
     return 0 <= address < MEMORY_WORDS and address % BANK_WORDS + words <= BANK_WORDS
+
+
+def _foretold(entries: Entries) -> Foretold:
+    return Foretold(
+        cycles=entries.number("cycles", 1, _MAX_CYCLES),
+        input_free_after=entries.optional("input_free_after", _MAX_LAYER),
+        output_kept_until=entries.number("output_kept_until", 0, _MAX_LAYER),
+    )
 
 
 def _input(entries: Entries) -> InputLayout:

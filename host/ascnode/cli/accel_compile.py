@@ -10,8 +10,9 @@ import typer
 from ascnode.cli.accel_common import CLOCK_MHZ, one_sentence, open_console, read_file, save_json
 from ascnode.cli.accel_tables import compile_table, constant_bytes
 from ascnode.errors import AscnodeError
+from ascnode.models.acc import acc_file
 from ascnode_gateware.compiler import Options, compile_file
-from ascnode_gateware.program.image import write_image
+from ascnode_gateware.model.tflite_model import load_model
 from ascnode_gateware.program.job import RING_BLOCK_WORDS
 from ascnode_gateware.program.program import LANES, Program
 from ascnode_gateware.program.timing import Prediction, predict_program
@@ -40,7 +41,8 @@ def compile_(
     console.print(compile_table(program, layers, predicted.cycles), highlight=False)
     console.print(_summary(program, predicted.cycles), highlight=False)
     if output:
-        _write_program(output, program)
+        without = _write_program(output, program, model)
+        console.print(_contents(output, program, without), highlight=False)
     if report:
         save_json(report, report_values(program, layers, predicted))
 
@@ -81,8 +83,19 @@ def report_values(program: Program, layers: tuple[LayerCycles, ...], predicted: 
     }
 
 
-def _write_program(path: Path, program: Program) -> None:
+def _contents(path: Path, program: Program, no_cpu_model: str) -> str:
+    """What the file allows beside a run, and what it lacks."""
+    free = program.foretold.input_free_after if program.foretold else None
+    overlap = "after the run" if free is None else f"during the run, from layer {free} on"
+    without = f"; no model for a node's CPU: {no_cpu_model}" if no_cpu_model else ""
+    return f"{path}: the next input may be written {overlap}{without}"
+
+
+def _write_program(path: Path, program: Program, model: Path) -> str:
+    """Why it holds no model for a CPU; empty when it does."""
+    image = acc_file(program, load_model(model, drop_final_softmax=True))
     try:
-        path.write_bytes(write_image(program))
+        path.write_bytes(image.data)
     except OSError as error:
         raise AscnodeError(f"{path}: {error.strerror}") from None
+    return image.no_cpu_model

@@ -13,7 +13,14 @@ import pytest
 
 from ascnode_gateware.compiler import Options, compile_file, compile_model
 from ascnode_gateware.model.tflite_model import read_model
-from ascnode_gateware.program.image import ImageError, load_image, read_image, write_image
+from ascnode_gateware.program.image import (
+    ImageError,
+    SelfTest,
+    load_image,
+    read_image,
+    read_whole_image,
+    write_image,
+)
 from ascnode_gateware.program.program import Program
 from gateware.compiler.checking import noise, run
 from gateware.networks import Network, resnet8
@@ -82,7 +89,7 @@ def test_the_header_by_hand() -> None:
     program = compile_file(DIGITS)
     magic, version, count, length, model_id, crc = struct.unpack_from("<4sHHIII", digits())
     assert (magic, version, length) == (b"ASAC", 1, len(digits()))
-    assert (count, model_id) == (1 + len(program.segments), crc32(DIGITS.read_bytes()) & 0x3FFFFFFF)
+    assert (count, model_id) == (2 + len(program.segments), crc32(DIGITS.read_bytes()) & 0x3FFFFFFF)
     assert crc == crc32(digits()[:16])
 
 
@@ -153,12 +160,12 @@ def test_descriptions_that_are_no_json_are_refused() -> None:
 
 
 def test_sections_that_do_not_belong_are_refused() -> None:
-    first, *segments = sections(streaming())
+    first, *segments, _ = sections(streaming())  # without RUN, as older files are
     segment, stream = segments[0], segments[-1]
     cases = {
         "not one description": [first, first, *segments],
         "not one description, segments": [first, stream, segment],
-        "at most one stream": [first, *segments, stream],
+        "at most one of each": [first, *segments, stream],
         "of kind 9": [first, (9, 0, b"1234"), *segments],
         "has no place": [first, segment, (2, segment[1], b"1234"), stream],
         "segment of 2 words at 0x3fff": [first, (2, 0x3FFF, b"12345678"), stream],
@@ -180,3 +187,58 @@ def test_a_file_is_named_in_its_error(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(ImageError, match=r"net\.acc: an image has 20\.\.\d+ bytes, this file has 0"):
         load_image(path)
+
+
+def older(image: bytes) -> bytes:
+    """The file as compilers wrote it that foretold nothing."""
+    kept = [part for part in sections(image) if part[0] <= 3]
+    plain = assembled(kept, model_id=struct.unpack_from("<I", image, 12)[0])
+    foretold = ("cycles", "input_free_after", "output_kept_until")
+    (kind, place, data), *rest = sections(described(plain, lambda info: [info.pop(key) for key in foretold]))
+    return assembled([(kind, place, data), *rest], model_id=struct.unpack_from("<I", image, 12)[0])
+
+
+def test_files_of_older_compilers_are_read() -> None:
+    program = read_image(older(digits()))
+    assert program.foretold is None
+    assert program.jobs == read_image(digits()).jobs
+
+
+def test_the_run_section_by_hand() -> None:
+    program = compile_file(DIGITS)
+    [(kind, place, data)] = [part for part in sections(digits()) if part[0] == 4]
+    assert (kind, place, len(data)) == (4, 0, 80)
+    words = struct.unpack("<14I2i4I", data)
+    assert words[:4] == (program.program_address, 0, 0, 0)
+    assert words[4] == 3391  # what the Verilog takes, see tests/gateware/device/test_conformance.py
+    assert words[7:16] == (64, program.input.address, 8, 8, 8, 1, 1, -1, -128)
+    assert words[16:] == (10, program.output.address, 1, 10)
+
+
+def test_a_cpu_model_and_a_self_test_survive_the_file() -> None:
+    program = compile_file(DIGITS)
+    test = SelfTest(bytes(range(64)), bytes(range(100, 110)))
+    data = write_image(program, cpu_model=b"\x01\x02\x03\x04\x05", self_test=test)
+    image = read_whole_image(data)
+    assert (image.cpu_model, image.self_test) == (b"\x01\x02\x03\x04\x05", test)
+    assert read_image(data).jobs == program.jobs
+    found = [(kind, place, len(part)) for kind, place, part in sections(data) if kind > 4]
+    assert found == [(5, 5, 8), (6, 64, 76)]
+
+
+def test_a_self_test_of_another_model_is_refused() -> None:
+    program = compile_file(DIGITS)
+    with pytest.raises(ValueError, match=r"self-test of \(63, 10\) bytes is none for a model of \(64, 10\)"):
+        write_image(program, self_test=SelfTest(bytes(63), bytes(10)))
+    parts = [*sections(digits()), (6, 60, bytes(76))]
+    with pytest.raises(ImageError, match="self-test has 76 bytes, 60 of them input"):
+        read_image(assembled(parts))
+    with pytest.raises(ImageError, match="holds more than its program"):
+        read_image(assembled([*sections(digits()), (6, 64, bytes(74) + b"no")], model_id=1))
+
+
+def test_a_run_section_that_says_something_else_is_refused() -> None:
+    *parts, (kind, place, data) = sections(digits())
+    assert kind == 4
+    with pytest.raises(ImageError, match="holds more than its program"):
+        read_image(assembled([*parts, (kind, place, data[:16] + b"\x01" + data[17:])]))

@@ -10,6 +10,7 @@ from ascnode_gateware.bus.frames import read_request, write_request
 from ascnode_gateware.device.interface import Accelerator, Rates
 from ascnode_gateware.program.flash_blocks import BLOCK_BYTES, pack_stream
 from ascnode_gateware.program.job import HEADER_WORDS
+from ascnode_gateware.program.program import place_input
 from ascnode_gateware.registers.table import ErrorCode
 from ascnode_gateware.sim.addresses import address, mask, value
 from gateware.device.conftest import Pair
@@ -269,3 +270,37 @@ def test_abort_and_reset_in_mid_run_leave_a_device_that_works(pair: Pair, case: 
         driver.start(program, model.images[0])
         assert value("done", driver.wait())
         np.testing.assert_array_equal(driver.output(program), model.golden)
+
+
+@pytest.mark.parametrize("name", ["digits", "kws_ref_model.tflite"])
+def test_the_next_input_written_during_a_run_changes_nothing(pair: Pair, case: Cases, name: str) -> None:
+    """Each input but the first goes in while the one before runs; each output is read while the next one runs."""
+    model = case(name, "auto", 3)
+    program, foretold = model.program, model.program.foretold
+    assert foretold is not None and foretold.input_free_after is not None
+    for device in pair():
+        driver = Driver(device)
+        driver.reset()
+        driver.load(program)
+        driver.put("THROTTLE", 240 if name == "digits" else 0)  # so that a short run outlasts a frame
+        driver.write(program.input.address, place_input(program, model.images[0]))
+        for number in range(len(model.images)):
+            driver.put("IRQ", mask("irq_done"))
+            driver.put("CONTROL", mask("start") | mask("irq_enable"))
+            if number:
+                np.testing.assert_array_equal(driver.output(program), model.golden[number - 1 : number])
+                assert driver.status("layer") < foretold.output_kept_until
+            if number + 1 < len(model.images):
+                write_beside(driver, model, number + 1)
+            assert value("done", driver.wait())
+        np.testing.assert_array_equal(driver.output(program), model.golden[-1:])
+
+
+def write_beside(driver: Driver, model: Case, number: int) -> None:
+    """An image, as soon as the run under way allows it, and before it ends."""
+    foretold = model.program.foretold
+    assert foretold is not None and foretold.input_free_after is not None
+    while driver.status("layer") < foretold.input_free_after:
+        driver.device.wait_us(20)
+    driver.write(model.program.input.address, place_input(model.program, model.images[number]))
+    assert driver.status("busy")
