@@ -20,7 +20,7 @@ def _model() -> None:
 
 @app.command("push")
 def push_model(
-    model: Annotated[Path, typer.Argument(help="An int8 .tflite model.")],
+    model: Annotated[Path, typer.Argument(help="A model: .acc, or int8 .tflite.")],
     to: To,
     canary: Canary = 0,
     queries: Queries = 50,
