@@ -91,7 +91,9 @@ class Pusher:
     async def _obeyed(self, name: str, *arguments: int, data: bytes = b"") -> bool:
         code, _ = await self._uplink.ask(name, *arguments, data=data)
         if code:
-            self.outcome.state, self.outcome.why = REFUSED, CODE_NAMES.get(code, f"code {code}")
+            if code == d.UPDATE_NOT_OPEN:  # the report that said why was lost on its way down
+                code = (await self._uplink.status()).fields["failed"] or code
+            self.outcome.state, self.outcome.why = REFUSED, _words(code)
         return not code
 
     # --- chunks
@@ -153,8 +155,9 @@ class Pusher:
         self.outcome.self_test = "passed" if passed else "failed"
         self.outcome.state = IN_USE if passed else ROLLED_BACK
         if not passed:
-            self.outcome.why = self._told(d.EV_MODEL_ROLLED_BACK, CODE_NAMES)
-            if self.outcome.why != CODE_NAMES[d.UPDATE_SELF_TEST]:
+            code = status.fields["failed"]
+            self.outcome.why = _words(code) if code else "the node was reset and does not know why"
+            if code != d.UPDATE_SELF_TEST:
                 self.outcome.self_test = "not run"
 
     async def _settle_firmware(self, before: Packet, status: Packet) -> None:
@@ -171,7 +174,6 @@ class Pusher:
             self.outcome.self_test, self.outcome.state = "failed", ROLLED_BACK
             self.outcome.why = _CAUSES.get(status.fields["rolled_back"], "not installed")
 
-    def _told(self, event: int, names: dict[int, str]) -> str:
-        # What the last such event said; it may have been lost on its way down.
-        values = [p.fields["value"] for p in self._uplink.events if p.fields["event"] == event]
-        return names.get(values[-1], f"code {values[-1]}") if values else "the node did not say why"
+
+def _words(code: int) -> str:
+    return CODE_NAMES.get(code, f"code {code}")

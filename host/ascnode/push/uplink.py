@@ -12,7 +12,6 @@ from ascnode_fw.wire.packet import TC_BYTES
 
 _S = 1_000_000
 _TRIES = 20  # of one telecommand, in contact
-_EVENTS_MAX = 512  # kept of what the node said by itself
 
 
 class NoContactError(PushError):
@@ -27,7 +26,6 @@ class Uplink:
     ) -> None:
         self.satellite = satellite
         self.contacts: set[int] = set()  # numbers of the windows that were used
-        self.events: list[Packet] = []
         self.severe: Counter[int] = Counter()  # events of high severity, by number
         self.results: dict[int, Packet] = {}  # by job
         self._windows = list(windows)
@@ -56,16 +54,13 @@ class Uplink:
         said = await self.satellite.advance(until_us)
         for one in said:
             self._note(one.packet)
-        del self.events[:-_EVENTS_MAX]
         return said
 
     def _note(self, packet: Packet) -> None:
         if packet.kind == d.TM_RESULT:
             self.results[packet.fields["job"]] = packet
         elif packet.kind == d.TM_EVENT:
-            self.events.append(packet)
-            if packet.fields["severity"] >= d.HIGH:
-                self.severe[packet.fields["event"]] += 1
+            self.severe[packet.fields["event"]] += packet.fields["severity"] >= d.HIGH
 
     async def contact(self) -> float:
         """Waits for the next contact, if there is none now; how long it lasts (s). NoContactError when none comes."""

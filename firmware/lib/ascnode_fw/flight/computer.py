@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ascnode_fw.flight.update import Update
     from ascnode_fw.protocols import Accelerator, Engine, Transmit, Witness
 
-_UPDATE_WORDS = const(12)  # flight/update_words.py, which loads with an update only
+_UPDATE_WORDS = const(13)  # flight/update_words.py, which loads with an update only
 # Conditions of the mode table by level of load shed.
 _LOADS = (0, modes.LOW, modes.CRITICAL | modes.LOW)
 

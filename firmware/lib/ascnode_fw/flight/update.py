@@ -92,6 +92,7 @@ class Update:
             self.transfer.begin(head)
         except OSError as error:
             return self._drop(code_of(error))
+        self.words[u_.FAILED] = d.OK
         self.words[u_.STATE] = u_.OPEN
         self.words[u_.KIND] = kind
         self.words[u_.SIZE] = size
@@ -126,6 +127,7 @@ class Update:
             chosen.confirmed,
             chosen.trial,
             chosen.cause,
+            w[u_.FAILED],
             self.node.accelerator.model_id,
             mark,
             w[u_.SIZE],
@@ -390,6 +392,8 @@ class Update:
     def _drop(self, code: int) -> int:
         for word in (u_.STATE, u_.KIND, u_.SIZE, u_.AT):
             self.words[word] = 0
+        if code:
+            self.words[u_.FAILED] = code
         try:
             if self.transfer.head is not None or self.node.store.names(FOLDER):
                 self.transfer.drop()

@@ -14,7 +14,8 @@ BOOTS = const(8)
 TRIAL_S = const(9)
 END_S = const(10)  # when a trial ends, or the reset comes
 REVERT = const(11)
-WORDS = const(12)
+FAILED = const(12)  # code of the last update that did
+WORDS = const(13)
 # its states
 NONE = const(0)
 OPEN = const(1)
@@ -36,4 +37,5 @@ NAMES = (
     "length of trial s",
     "end s",
     "revert",
+    "failed",
 )

@@ -200,14 +200,15 @@ TELEMETRY = (
     (
         TM_UPDATE,
         "update",
-        ">BBBBBBIIIHH",
+        ">BBBBBBBIIIHH",
         (
             ("state", "0 none, 1 open, 2 verified, 3 waiting for jobs, 4 installing, 5 resetting"),
             ("kind", "0 model, 1 firmware"),
             ("model_slot", ""),
             ("firmware_slot", "0 as delivered, 1, 2"),
             ("firmware_trial", "slot on trial, 0 none"),
-            ("rolled_back", "why, 0 not"),
+            ("rolled_back", "why the last firmware was, 0 not"),
+            ("failed", "code of the last update, 0 none"),
             ("model", ""),
             ("hash", "its first 4 bytes"),
             ("size", "B"),
