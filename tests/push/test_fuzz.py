@@ -51,7 +51,7 @@ _FILES = {
 
 
 @seed(6)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(st.lists(st.one_of(_ANY, _GOOD), max_size=25))
 def test_the_node_answers_each_and_keeps_to_what_was_signed(
     orders: list[tuple[str, tuple[int, ...], bytes]],
@@ -72,7 +72,7 @@ def test_the_node_answers_each_and_keeps_to_what_was_signed(
 
 
 @seed(7)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 @given(st.data())
 def test_an_image_with_any_bytes_changed_never_gets_in_use(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(_PACKAGE.data) - 1))

@@ -35,6 +35,7 @@ class Twin:
     ) -> None:
         """`accelerator` runs the model `image`, by default the one in `files`; `mpy` is the board's beside it."""
         self._sent: list[bytes] = []
+        self._files_before: dict[str, bytes] = {}  # as of the last snapshot
         self._store = store or MemoryStore(dict(files))
         self.engine = engine
         self._delivered = accelerator, engine
@@ -97,6 +98,8 @@ class Twin:
 
     def load(self, buffers: Sequence[bytes]) -> None:
         """Takes over a snapshot."""
+        if len(buffers) < len(self.node.buffers()):
+            self.node.update = None  # the module of updates was not there yet
         for (_, buffer, _), data in zip(self.node.buffers(), buffers, strict=True):
             memoryview(buffer).cast("B")[:] = data
         self.node.restored()
@@ -119,6 +122,7 @@ class Twin:
     ) -> list[bytes]:
         """Obeys an exchange's frames again from a snapshot, its accelerator doing what a board's has done."""
         assert self.engine is not None and self.node.sim is not None
+        self._store.files = dict(self._files_before)
         self.load(before)
         _, number = messages.request_of(bodies[0])
         self.node.sim.number = (number - 2) % link.NUMBERS + 1  # as if it had not come
@@ -131,6 +135,7 @@ class Twin:
 
     def snapshot(self) -> list[bytes]:
         """All mutable state, buffer by buffer."""
+        self._files_before = dict(self._store.files)
         return [bytes(buffer) for _, buffer, _ in self.node.buffers()]
 
     def names(self) -> list[tuple[str, tuple[str, ...], int]]:
