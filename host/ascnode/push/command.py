@@ -59,6 +59,8 @@ class Options:
         scenario = load(self.scenario or ready_made("demo"))
         if not scenario.space.boards:
             raise PushError(f"scenario {scenario.name} has no boards to push to")
+        if scenario.profile == "esp32":
+            raise PushError("profile esp32: beside the SIM plane its heap has no room for an update")
         return scenario
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ascnode.boards.firmware import of_node
 from ascnode.boards.flash_image import read_files
 from ascnode.boards.virtual import VirtualBoard
-from ascnode.errors import LinkDownError, SessionError
+from ascnode.errors import LinkDownError, SessionError, SessionTimeoutError
 from ascnode.faults.injector import Rebooted
 from ascnode.scenario.board import Flyer
 from ascnode.session.messages import Done, Event
@@ -19,6 +19,8 @@ from ascnode_fw.flight import slots
 _RESET = 1  # of the dictionary's reset causes
 _WATCHDOG = 3
 _RESTART_S = 30.0
+_HELLO_S = 5.0
+_RESETS = 8
 
 
 class Restarting(Around):
@@ -84,10 +86,20 @@ class Restarting(Around):
         board = self._board
         assert board is not None  # a pair's
         board.wait_for("its reset", lambda: board.boots > self._boots, _RESTART_S)
-        await pair.session.reconnect(_RESTART_S)
+        await self._hello(pair, board)
         self._boots = board.boots
         flash = of_node(read_files(board.flash.read_bytes()))
         await pair.resume(self._now_us, cause, boots, pair.session, flash)
+
+    async def _hello(self, pair: Pair, board: VirtualBoard) -> None:
+        # A firmware that hangs is reset, as by a real board's watchdog, until its loader has had enough of it.
+        for _ in range(_RESETS):
+            try:
+                await pair.session.reconnect(_HELLO_S)
+                return
+            except SessionTimeoutError:
+                board.reset()
+        await pair.session.reconnect(_HELLO_S)
 
     def _inner(self) -> Pair | TwinAlone:
         inner = self.flyer

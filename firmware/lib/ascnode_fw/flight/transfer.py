@@ -45,10 +45,10 @@ _ENOSPC = const(28)
 class Transfer:
     """`buffer` holds the block that is being gathered: its mask of chunks, then its bytes. The rest is in the store."""
 
-    def __init__(self, store: "Store", words: "array[int]") -> None:
+    def __init__(self, store: "Store", words: "array[int]", buffer: bytearray) -> None:
         self.store = store
         self.words = words
-        self.buffer = bytearray(1 + BLOCK)
+        self.buffer = buffer  # of 1 + BLOCK bytes
         self._view = memoryview(self.buffer)
         self.head: "Head | None" = None
         self.masks = bytearray()  # of the blocks in the store

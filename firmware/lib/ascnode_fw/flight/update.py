@@ -33,10 +33,10 @@ MAP_MAX = (
 class Update:
     """One node's updates. Their state is words of the flight computer (`UPDATE_...` of flight/layout.py)."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "Node", buffer: bytearray) -> None:
         self.node = node
         self.words = node.computer.update
-        self.transfer = Transfer(node.store, self.words)
+        self.transfer = Transfer(node.store, self.words, buffer)
 
     def boot(self) -> None:
         # After a reset: what was on its way goes on, and what the loader did is told.
