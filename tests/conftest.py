@@ -4,10 +4,11 @@ from collections import defaultdict
 
 import pytest
 
-_SHARES_MIN = {"firmware": 4, "sky": 4, "hil": 8, "loop": 4, "view": 4, "gateware": 9}
+_SHARES_MIN = {"firmware": 4, "sky": 4, "hil": 8, "loop": 4, "view": 4, "gateware": 9, "emulated": 6}
 _AREAS = {
     "boards": "hil",
     "bench_boards": "hil",
+    "boards_emulated": "emulated",  # nearly nothing where ASCNODE_UF2 names no image
     "session": "hil",
     "faults": "hil",
     "mesh": "sky",
@@ -20,6 +21,7 @@ _AREAS = {
     "report": "view",
     "docs": "view",
     "cli": "loop",
+    "conformance": "loop",
 }
 
 

@@ -1,4 +1,4 @@
-"""The kinds of board: a twin alone, a virtual board, a real one; the latter two with a twin beside them."""
+"""The kinds of board: a twin alone, a virtual or emulated board, a real one; all but the first with a twin beside."""
 
 import asyncio
 import struct
@@ -10,11 +10,13 @@ from zlib import crc32
 
 from ascnode.boards.accelerators import Accelerators
 from ascnode.boards.bench import load as load_bench
-from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
+from ascnode.boards.emulated_image import find_image
+from ascnode.boards.firmware import BOARD_ID_FILE, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import require_interpreter
+from ascnode.boards.process_board import ProcessBoard
+from ascnode.boards.runtime import Runtime, board_of, flash_blocks_of, kind_of, march_of, patience_of
 from ascnode.boards.serial import SerialBoard, board_named, board_on
-from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.faults.board import Control, TwinControl, VirtualControl
 from ascnode.faults.wire import FaultyLine
 from ascnode.scenario.hangar import ReferenceAccelerator
@@ -47,7 +49,9 @@ def make_device(target: Target, setup: Setup, node: int, bench_file: Path | None
     if target.kind == "twin":
         return TwinDevice(setup, node, f"twin-{node}")
     if target.kind == "virtual":
-        return VirtualDevice(setup, node, f"virtual-{node}")
+        return ProcessDevice(setup, node, f"virtual-{node}", require_interpreter())
+    if target.kind == "emulated":
+        return ProcessDevice(setup, node, f"emulated-{node}", find_image(setup.uf2))
     if node >= len(target.names):
         raise BlockedError(f"the test needs {node + 1} boards, and --ascnode-board names {len(target.names)}")
     name = target.names[node]
@@ -87,9 +91,13 @@ class _Paired(Device):
         accelerator = ReferenceAccelerator(self.setup.payload)
         self.line = FaultyLine(session.port, self.setup.seed)
         session.port = self.line
-        session.patience = _PATIENCE
+        session.patience = self._patience
         twin = Twin(files, accelerator, uid, engine_of(files, self.setup.payload.answer))
         return Pair(self.name, session, twin, self.setup.scenario.step_ms * 1000)
+
+    @property
+    def _patience(self) -> Patience:
+        return _PATIENCE
 
     @property
     def _says(self) -> str:
@@ -104,13 +112,14 @@ class _Paired(Device):
         return self._says
 
 
-class VirtualDevice(_Paired):
-    """MicroPython in a process."""
+class ProcessDevice(_Paired):
+    """A virtual or emulated board."""
 
-    kind = "virtual"
-
-    def __init__(self, setup: Setup, node: int, name: str) -> None:
+    def __init__(self, setup: Setup, node: int, name: str, runtime: Runtime) -> None:
         super().__init__(setup, node, name)
+        self.kind = kind_of(runtime)
+        self.slower = patience_of(runtime).slower
+        self._runtime = runtime
         self._stack = AsyncExitStack()
         self.link: int | None = None
         self.accelerators = self._stack.enter_context(Accelerators(setup.accelerator))
@@ -124,7 +133,7 @@ class VirtualDevice(_Paired):
         port = Port(board.port, loop)
         self._stack.callback(port.close)
         watch(board, port)
-        session = Session(port)
+        session = Session(port, patience=self._patience)
         self._stack.callback(loop.remove_reader, board.fileno())
         await session.connect()
         self.flyer = pair = self._pair(session, files, uid)
@@ -134,7 +143,11 @@ class VirtualDevice(_Paired):
     @property
     def version(self) -> str:
         """What the board says of itself, and what it runs on."""
-        return f"virtual {self.setup.scenario.profile}, MicroPython {self._interpreter.version}, {self._says}"
+        return f"{self.kind} {self.setup.scenario.profile}, MicroPython {self._runtime.version}, {self._says}"
+
+    @property
+    def _patience(self) -> Patience:
+        return _PATIENCE if self.kind == "virtual" else patience_of(self._runtime)
 
     def spoil_accelerator(self, faults: "Iterable[Fault]") -> None:
         """As Device.spoil_accelerator."""
@@ -148,14 +161,13 @@ class VirtualDevice(_Paired):
             next(event for event in reversed(self.board.events) if event.kind == "boot").details["pid"]
         )
 
-    def _start(self, files: dict[str, bytes]) -> VirtualBoard:
-        self._interpreter = interpreter = require_interpreter()
-        profile = PROFILES[self.setup.scenario.profile]
+    def _start(self, files: dict[str, bytes]) -> ProcessBoard:
+        runtime, profile = self._runtime, self.setup.scenario.profile
         flash = self.setup.folder / f"{self.name}.flash"
-        firmware = board_files(architecture(interpreter))
-        flash.write_bytes(build_image({**firmware, **files}, profile.flash_blocks))
+        firmware = board_files(march_of(runtime))
+        flash.write_bytes(build_image({**firmware, **files}, flash_blocks_of(runtime, profile)))
         self.link = self.accelerators.link(seed=self.setup.seed + self.node)
-        made = VirtualBoard(flash, profile.name, interpreter, name=self.name, accelerator=self.link)
+        made = board_of(runtime, flash, profile, self.name, accelerator=self.link)
         board = self._stack.enter_context(made)
         board.power_on()
         return board
@@ -198,7 +210,7 @@ class SerialDevice(_Paired):
         assert session.identity is not None
         sequence = session.identity.sequence
         await session.begin(0)
-        files = self.setup.files(self.node)
+        files = self.setup.files(self.node, "accelerator" in session.identity.capabilities)
         empty = Twin(files, _NoModel(), bytes(8))
         index = [name for name, _, _ in empty.names()].index("params")
         sizes = [len(buffer) for buffer in empty.snapshot()][: index + 1]

@@ -16,12 +16,14 @@ class LoopThread:
     """Serves every board of a test session; close() ends it."""
 
     def __init__(self) -> None:
+        self.slower = 1.0  # how many times longer than they ask all may wait
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ascnode boards", daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T], wait_s: float = DEADLINE_S, what: str = "board") -> T:
         """The coroutine's result; BoardTimeoutError past `wait_s`, and whatever it raises."""
+        wait_s *= self.slower
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(wait_s)

@@ -33,7 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ascnode-board",
         metavar="BOARD",
-        help="virtual (default), twin, serial:PORT[,PORT...] or bench:NAME[,NAME...]",
+        help="virtual (default), emulated, twin, serial:PORT[,PORT...] or bench:NAME[,NAME...]",
+    )
+    group.addoption(
+        "--ascnode-uf2", metavar="FILE", help="official MicroPython image of emulated boards (or ASCNODE_UF2)"
     )
     group.addoption(
         "--ascnode-plant",
@@ -83,7 +86,11 @@ def _check_options(config: pytest.Config) -> None:
     if option("--ascnode-board") is not None:
         from ascnode_hil.target import parse_target
 
-        parse_target(option("--ascnode-board"))
+        target = parse_target(option("--ascnode-board"))
+        if target.kind == "emulated":
+            from ascnode.boards.emulated_image import find_image
+
+            find_image(Path(option("--ascnode-uf2")) if option("--ascnode-uf2") else None)
     if option("--ascnode-scenario"):
         from ascnode.scenario.scenario import load
 
@@ -152,12 +159,14 @@ def ascnode_pool(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     option = request.config.getoption
     file = option("--ascnode-scenario")
     scenario = load(Path(file)) if file else Scenario()
+    uf2 = option("--ascnode-uf2")
     setup = Setup(
         scenario,
         option("--ascnode-seed"),
         option("--ascnode-plant"),
         tmp_path_factory.mktemp("ascnode"),
         option("--ascnode-accelerator") or scenario.accelerator,
+        Path(uf2) if uf2 else None,
     )
     bench_file = option("--ascnode-bench-file")
     target = parse_target(option("--ascnode-board") or DEFAULT).turned(_worker(request.config))
@@ -266,7 +275,7 @@ def _repeat(item: pytest.Item) -> str:
     where = ["--pyargs", name] if name.startswith(_SUITES) else [name]
     option = item.config.getoption
     given = {"--ascnode-board": option("--ascnode-board") or "virtual"}
-    names = ("plant", "accelerator", "seed", "time", "scenario", "bench-file")
+    names = ("uf2", "plant", "accelerator", "seed", "time", "scenario", "bench-file")
     given.update({f"--ascnode-{name}": option(f"--ascnode-{name}") for name in names})
     return shlex.join(
         ["pytest", *where, *(f"{name}={value}" for name, value in given.items() if value is not None)]

@@ -46,6 +46,7 @@ class Pool:
         if number not in self._open:
             device = make_device(self.target, self.setup, number, self._bench_file)
             self._open[number] = device
+            self.loop.slower = device.slower
             self.loop.run(device.open(), OPEN_S, f"board {device.name}")
         return self._open[number]
 

@@ -39,15 +39,18 @@ class Setup:
     plant: str  # "board" or "host"
     folder: Path
     accelerator: AcceleratorKind = "none"  # beside each board in a process; a real one has what it has
+    uf2: Path | None = None  # image of emulated boards
 
     @cached_property
     def payload(self) -> Payload:
         """The model that every node runs, and the images that are sent to it."""
         return load_payload(self.scenario.payload, self.scenario.folder)
 
-    def files(self, node: int) -> dict[str, bytes]:
-        """What lies on a node's flash beside the firmware."""
-        program = self.payload.program_image if self.accelerator != "none" else None
+    def files(self, node: int, accelerated: bool | None = None) -> dict[str, bytes]:
+        """What lies on a node's flash beside the firmware; a real board says itself whether it has an accelerator."""
+        if accelerated is None:
+            accelerated = self.accelerator != "none"
+        program = self.payload.program_image if accelerated else None
         model = self.payload.image
         return node_files(self.scenario.node, model, self.seed, node, self.scenario.step_ms, program)
 
@@ -59,6 +62,7 @@ class Device(ABC):
     flyer: Pair | TwinAlone
     control: Control
     line: FaultyLine | None = None
+    slower = 1.0  # than a board at its own speed: how many times longer it may take
 
     def __init__(self, setup: Setup, node: int, name: str) -> None:
         self.setup = setup

@@ -1,11 +1,11 @@
-"""What --ascnode-board names: `virtual`, `twin`, `serial:PORT` or `bench:NAME[,NAME...]`."""
+"""What --ascnode-board names: `virtual`, `emulated`, `twin`, `serial:PORT` or `bench:NAME[,NAME...]`."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from ascnode_hil.errors import HilUsageError
 
-Kind = Literal["virtual", "twin", "serial", "bench"]
+Kind = Literal["virtual", "emulated", "twin", "serial", "bench"]
 DEFAULT = "virtual"
 
 
@@ -32,14 +32,10 @@ def parse_target(text: str) -> Target:
     kind, _, rest = text.partition(":")
     names = tuple(name for name in rest.split(",") if name)
     match kind:
-        case "virtual" | "twin" if not rest:
-            return Target("virtual" if kind == "virtual" else "twin")
+        case "virtual" | "emulated" | "twin" if not rest:
+            return Target(kind)
         case "serial" | "bench" if names and len(set(names)) == len(names):
             return Target("serial" if kind == "serial" else "bench", names)
-        case "emulated":
-            raise HilUsageError(
-                "--ascnode-board emulated: emulated boards do not exist yet; use virtual or twin"
-            )
     raise HilUsageError(
-        f"--ascnode-board {text}: names no board; it takes virtual, twin, serial:PORT or bench:NAME"
+        f"--ascnode-board {text}: names no board; it takes virtual, emulated, twin, serial:PORT or bench:NAME"
     )

@@ -49,7 +49,7 @@ def interpreter() -> Interpreter:
 def hal_files() -> dict[str, bytes]:
     """The port modules as source: these tests do not depend on the rest of the firmware."""
     package = FIRMWARE / "ascnode_fw"
-    names = ["__init__.py", "hal/__init__.py", "hal/files.py", "hal/stdio.py", "hal/unix.py"]
+    names = ["__init__.py", "compat.py", "hal/__init__.py", "hal/files.py", "hal/stdio.py", "hal/unix.py"]
     return {f"lib/ascnode_fw/{name}": (package / name).read_bytes() for name in names}
 
 

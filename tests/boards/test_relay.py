@@ -163,5 +163,5 @@ assert members(unix.Console) == members(stdio.Console)
 print(members(unix.Hal), members(unix.Console))
 """
     assert run_micropython(script) == (
-        "['capabilities', 'repl', 'unique_id'] ['read_into', 'restore', 'wait', 'write']\n"
+        "['accelerator', 'capabilities', 'repl', 'unique_id'] ['read_into', 'restore', 'wait', 'write']\n"
     )

@@ -19,7 +19,7 @@ INLINE = sorted(
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PLUGIN = ROOT / "hil" / "ascnode_hil" / "plugin.py"
-PYTEST_OPTIONS = set(re.findall(r"--ascnode-[a-z-]+", PLUGIN.read_text()))
+PYTEST_OPTIONS = set(re.findall(r"--ascnode-[a-z0-9-]+", PLUGIN.read_text()))
 # of other programs, which the text names
 FOREIGN = {"--junitxml", "--pyargs", "--reload", "--help"}
 
@@ -82,7 +82,10 @@ def test_a_command_that_is_wrong_is_found(line: str, whole: bool, complaint: str
     assert complaint in problem(line, whole)
 
 
-@pytest.mark.parametrize("code", ["ascnode run", "ascnode sky", "ascnode sky passes|eclipse|visible"])
+@pytest.mark.parametrize(
+    "code",
+    ["ascnode run", "ascnode sky", "ascnode accel synth --seeds", "ascnode sky passes|eclipse|visible"],
+)
 def test_a_command_may_be_named_without_its_arguments(code: str) -> None:
     assert not problem(code, whole=False)
 

@@ -1,6 +1,7 @@
 """Packets of a run over TCP and UDP, into files, and of a run that goes on."""
 
 import asyncio
+import os
 import signal
 import socket
 import sqlite3
@@ -16,7 +17,8 @@ from typer.testing import CliRunner
 from ascnode.cli.main import app
 from ascnode.errors import AscnodeError, RecordError
 from ascnode.ground import outlets, stream
-from ascnode.ground.air import Air, with_apid
+from ascnode.ground.air import Air, in_order, with_apid
+from ascnode.ground.beside import streamed
 from ascnode.ground.outlets import TcpOutlet
 from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
@@ -29,6 +31,7 @@ from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.auth import Signer
 from ascnode_fw.wire.packet import unpack_tc
 from ground.flown import made, packets, record
+from loop import demo_process
 
 BOARDS = {0: "sat-0-0", 1: "sat-3-5", 2: "sat-5-1"}
 WAIT_S = 20.0
@@ -398,3 +401,47 @@ def test_ctrl_c_ends_it_with_a_sentence_and_leaves_no_port_open() -> None:
     client.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
+
+
+# --- beside a run
+
+
+def test_a_run_streams_while_it_flies(tmp_path: Path) -> None:
+    port = free_ports(2)
+    process = demo_process.start(
+        tmp_path,
+        *("run", demo_process.write_scenario(tmp_path), "--record", "r.sqlite", "--stream-tcp", str(port)),
+    )
+    data = [_read(client) for client in (connected(port), connected(port + 1))]
+    out, error = process.communicate(timeout=6 * WAIT_S)
+    assert process.returncode == 0, error
+    with open_record(tmp_path / "r.sqlite") as reader:
+        sent = [b"".join(p.data for p in in_order({n: reader.frames(n)}) if not p.up) for n in (0, 1)]
+    for mine, all_of_it in zip(data, sent, strict=True):
+        assert len(mine) > 1000
+        assert all_of_it.endswith(mine)  # a client gets all from when it came
+    assert "packets of 2 boards" in out
+    assert not demo_process.children(os.getpid())
+
+
+def test_a_stream_that_cannot_begin_stops_the_run_before_it_flies(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(AscnodeError, match=f"port {port} cannot be taken"),
+            streamed(record(), port, 1, print),
+        ):
+            raise AssertionError("it began")
+    with (
+        pytest.raises(AscnodeError, match="the scenario has no boards"),
+        streamed(record(), 20_000, 0, print),
+    ):
+        raise AssertionError("it began")
+
+
+def test_an_error_in_the_run_ends_its_stream(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), streamed(tmp_path / "never.sqlite", free_ports(1), 1, print):
+        _ = 1 / 0
+    assert not demo_process.children(os.getpid())

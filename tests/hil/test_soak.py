@@ -9,7 +9,7 @@ import pytest
 from ascnode.boards.interpreter import find_interpreter
 from ascnode.scenario.scenario import Scenario
 from ascnode_hil.bench import HilBench
-from ascnode_hil.devices import VirtualDevice
+from ascnode_hil.devices import ProcessDevice
 from ascnode_hil.node import HilNode
 from ascnode_hil.pool import Pool
 from ascnode_hil.rig import Setup
@@ -41,7 +41,7 @@ def _board_heaps(pool: Pool) -> list[int]:
     # Resident bytes of the boards' processes: a heap that grew would show as pages touched.
     heaps = []
     for device in pool.devices:
-        assert isinstance(device, VirtualDevice)
+        assert isinstance(device, ProcessDevice)
         status = Path(f"/proc/{device.process_id}/status").read_text()
         heaps.append(int(status.split("VmRSS:")[1].split()[0]) * 1024)
     return heaps

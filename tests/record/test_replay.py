@@ -120,7 +120,7 @@ def test_other_physics_differ_in_the_first_exchange_that_shows_them(
     monkeypatch.setattr(Plant, "step", warmer)
     result = replayed(runs / "small-0001.sqlite")
     assert result.difference.startswith("after step 0 (t = 0.000 s): end of exchange: ")
-    assert " in the record and " in result.difference and result.difference.endswith(" in the board")
+    assert " in the record and " in result.difference and result.difference.endswith(" on the board")
 
 
 @needs_interpreter
@@ -146,7 +146,7 @@ def test_an_answer_that_was_recorded_otherwise_is_named_by_field_and_values(
     path = changed("UPDATE frames SET body = ? WHERE node = 0 AND number = ?", body, frame.number)
     result = replayed(path)
     assert (
-        f"end of exchange: steps is {steps + 1} in the record and {steps} in the board" in result.difference
+        f"end of exchange: steps is {steps + 1} in the record and {steps} on the board" in result.difference
     )
 
 

@@ -74,7 +74,7 @@ SENSOR_FAULT = const(6)  # >BHh sensor, mask that its words are cut to, offset t
 
 ENVIRONMENT_FORMAT = ">HHHH"
 POKE_FORMAT = ">BIi"
-WEIGHTS = const(0xFF)  # a POKE's buffer: the bytes of the accelerator's model, where it runs in software
+WEIGHTS = const(0xFF)  # a POKE's buffer: the weights' bytes, in the accelerator or in the CPU's memory
 SENSORS_FORMAT = ">6H"
 SENSOR_FAULT_FORMAT = ">BHh"
 

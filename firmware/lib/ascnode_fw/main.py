@@ -6,7 +6,7 @@ import time
 
 from ascnode_fw.accel.choose import choose_kernel
 from ascnode_fw.accel.software import SoftwareAccelerator
-from ascnode_fw.flight.slots import load_model
+from ascnode_fw.flight.slots import CPU_IMAGE, PROGRAM, load_model
 from ascnode_fw.node import UNEXPECTED, Node
 from ascnode_fw.wire.frame import MAX_BODY, Deframer, encode, frame_size
 
@@ -49,13 +49,11 @@ def run(hal: "Hal", loader: "Loader | None") -> None:
     def send(body: "memoryview | bytes") -> None:
         console.write(frame, encode(body, frame))
 
-    kernel = choose_kernel()
-
     def load(name: str) -> "tuple[Accelerator, Engine | None]":
-        return SoftwareAccelerator(hal.store.read(name + ".bin") or b"", kernel), engine(hal, name + ".acc")
+        return models(hal, name)
 
-    accelerator, beside = load_model(hal.store, load)
-    node = Node(hal.store, accelerator, hal.unique_id(), send, beside)
+    accelerator, engine = load_model(hal.store, load)
+    node = Node(hal.store, accelerator, hal.unique_id(), send, engine)
     node.load_model = load
     node.restarts = loader is not None
     node.mpy = getattr(sys.implementation, "_mpy", 0)
@@ -67,15 +65,16 @@ def run(hal: "Hal", loader: "Loader | None") -> None:
     serve(node, console, loader)
 
 
-def engine(hal: "Hal", name: str) -> "Engine | None":
-    # The accelerator that the node's flash has a program for; its modules load only then.
+def models(hal: "Hal", name: str) -> "tuple[Accelerator, Engine | None]":
+    # What runs the model of a slot: the CPU, and the accelerator that the flash has a program for, whose modules load
+    # only then.
     try:
-        hal.store.read_at(name, 0, memoryview(bytearray(1)))
+        hal.store.read_at(name + PROGRAM, 0, memoryview(bytearray(1)))
     except OSError:
-        return None
-    from ascnode_fw.accel.driver import make_engine
+        return SoftwareAccelerator(hal.store.read(name + CPU_IMAGE) or b"", choose_kernel()), None
+    from ascnode_fw.accel.engine import make_models
 
-    return make_engine(hal.accelerator, hal.store, name)
+    return make_models(hal.accelerator, hal.store, name + PROGRAM)
 
 
 def serve(node: Node, console: "Console", loader: "Loader | None") -> None:

@@ -147,7 +147,9 @@ class Node:
     def updates(self) -> "Update":
         # Their module and a block of memory are there once an update is.
         if self.update is None:
-            buffer = bytearray(_UPDATE_BUFFER)  # while there is a hole of that size: the module strews itself about
+            buffer = bytearray(
+                _UPDATE_BUFFER
+            )  # while there is a hole of that size: the module strews itself about
             from ascnode_fw.flight.update import Update
 
             self.update = Update(self, buffer)

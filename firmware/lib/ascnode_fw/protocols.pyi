@@ -89,6 +89,9 @@ class Engine(Protocol):
     def recover(self) -> int:
         """Starts the accelerator afresh and tests it; OK, or why it cannot be used."""
 
+    def upset(self, at: int, mask: int) -> None:
+        """Flips bits of a byte of the program in its memory, where it is loaded. Bench only."""
+
 class Witness(Protocol):
     """Who writes down what each use of an engine came to."""
 

@@ -31,9 +31,11 @@ def make_device(spec: DeviceSpec, shared: Shared) -> Accelerator:
     flash = FlashChip(_contents(spec.flash), quad=spec.quad)
     if spec.kind == "golden":
         return GoldenDevice(rates=rates, flash=flash, shared=shared, seed=spec.seed)
-    if spec.kind == "rtl" and spec.executable:
-        return RtlDevice(Path(spec.executable), rates=rates, flash=flash, seed=spec.seed)
-    raise ValueError(f"an accelerator is one of {', '.join(KINDS)}, not {spec.kind}")
+    if spec.kind != "rtl":
+        raise ValueError(f"an accelerator is one of {', '.join(KINDS)}, not {spec.kind}")
+    if spec.executable is None:
+        raise ValueError("an accelerator of kind rtl needs its simulator's executable")
+    return RtlDevice(Path(spec.executable), rates=rates, flash=flash, seed=spec.seed)
 
 
 def _contents(path: str | None) -> bytes:

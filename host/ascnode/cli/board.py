@@ -1,4 +1,4 @@
-"""`ascnode board`: one virtual board on its own, for serial programs and mpremote."""
+"""`ascnode board`: one virtual or emulated board on its own, for serial programs and mpremote."""
 
 import time
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
+from ascnode.boards.firmware import BOARD_ID_FILE, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import require_interpreter
-from ascnode.boards.virtual import PROFILES, VirtualBoard
+from ascnode.boards.runtime import board_of, find_runtime, flash_blocks_of, march_of
+from ascnode.cli.board_options import BoardKind, Uf2File
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.models.image import compile_image
 from ascnode.models.project import load_project_model
@@ -24,26 +25,18 @@ def board(
     ],
     link: Annotated[Path | None, typer.Option(help="Symbolic link to the port.")] = None,
     profile: Annotated[str, typer.Option(help="rp2040 or esp32.")] = "rp2040",
+    board: BoardKind = "virtual",
+    uf2: Uf2File = None,
 ) -> None:
-    """Run one virtual board until Ctrl-C; its flash is kept."""
-    if profile not in PROFILES:
-        raise AscnodeError(f"no board profile {profile!r}: there are {', '.join(PROFILES)}")
-    interpreter = require_interpreter()
+    """Run one board until Ctrl-C; its flash is kept."""
+    runtime = find_runtime(board, uf2) or require_interpreter()
+    blocks = flash_blocks_of(runtime, profile)
     if not flash.exists():
-        scenario = Scenario()
-        files = node_files(
-            scenario.node, compile_image(load_project_model()), scenario.seed, 0, scenario.step_ms
-        )
-        files = {
-            **board_files(architecture(interpreter)),
-            **files,
-            BOARD_ID_FILE: unique_id(scenario.seed, 0),
-        }
-        flash.write_bytes(build_image(files, PROFILES[profile].flash_blocks))
-    with VirtualBoard(flash, profile, interpreter, link=link) as one:
+        flash.write_bytes(build_image({**board_files(march_of(runtime)), **_node_files()}, blocks))
+    with board_of(runtime, flash, profile, link=link) as one:
         one.power_on()
         Console().print(
-            f"{one.port} is a {profile} board ({interpreter.version}); Ctrl-C ends it", highlight=False
+            f"{one.port} is a {board} {profile} board ({runtime.version}); Ctrl-C ends it", highlight=False
         )
         try:
             while one.alive:
@@ -51,3 +44,10 @@ def board(
         except KeyboardInterrupt:
             raise StoppedError("stopped by Ctrl-C") from None
     raise AscnodeError("the board has stopped")
+
+
+def _node_files() -> dict[str, bytes]:
+    scenario = Scenario()
+    image = compile_image(load_project_model())
+    files = node_files(scenario.node, image, scenario.seed, 0, scenario.step_ms)
+    return {**files, BOARD_ID_FILE: unique_id(scenario.seed, 0)}

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from ascnode.cli.run import AcceleratorOption, JsonFile, NoBoards, PlotFile, RecordFile, Seed, fly, prepared
+from ascnode.cli.board_options import BoardKind, Uf2File
+from ascnode.cli.run import (
+    AcceleratorOption,
+    JsonFile,
+    NoBoards,
+    PlotFile,
+    RecordFile,
+    Seed,
+    fly,
+    prepared,
+    runtime_of,
+)
 from ascnode.scenario.scenario import load, ready_made
 
 
@@ -19,6 +30,9 @@ def demo(
     no_boards: NoBoards = False,
     accelerator: AcceleratorOption = None,
     plot: PlotFile = None,
+    board: BoardKind = "virtual",
+    uf2: Uf2File = None,
 ) -> None:
     """Fly boards of real firmware in a full shell through one orbit and let ground users ask them."""
-    fly(prepared(load(scenario or ready_made("demo")), seed, no_boards, accelerator), record, json_file, plot)
+    flown = prepared(load(scenario or ready_made("demo")), seed, no_boards, accelerator)
+    fly(flown, record, json_file, plot, runtime_of(flown, board, uf2))

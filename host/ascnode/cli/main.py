@@ -20,6 +20,8 @@ _COMMANDS = MappingProxyType(
         "run": "run",
         "runs": "app",
         "replay": "replay",
+        "serve": "serve",
+        "watch": "watch",
         "board": "board",
         "boards": "app",
         "flash": "flash",
@@ -31,6 +33,7 @@ _COMMANDS = MappingProxyType(
         "twin": "app",
         "report": "report",
         "stream": "stream",
+        "openmct": "openmct",
         "dictionary": "app",
     }
 )

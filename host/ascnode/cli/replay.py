@@ -54,7 +54,8 @@ def rig_of(board: str, reader: Reader, recorded: Board) -> Rig:
     if board == "twin":
         return TwinRig(unique_id)
     if board == "virtual":
-        return VirtualRig(unique_id, reader.scenario.get("profile", "rp2040"))
+        flown = reader.scenario
+        return VirtualRig(unique_id, flown.get("profile", "rp2040"), flown.get("accelerator", "none"))
     if board.startswith(_SERIAL) and board != _SERIAL:
         return SerialRig(board.removeprefix(_SERIAL))
     raise ReplayError(f"--board {board!r}: there are twin, virtual and serial:PORT")

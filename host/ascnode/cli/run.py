@@ -4,8 +4,10 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +15,12 @@ import typer
 from rich.console import Console
 
 from ascnode.boards.accelerators import AcceleratorKind
-from ascnode.boards.interpreter import Interpreter, find_interpreter
+from ascnode.boards.runtime import Runtime, find_runtime, kind_of
+from ascnode.cli.board_options import BoardKind, Uf2File
 from ascnode.cli.run_plot import check_plot, plot_record
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, StoppedError
+from ascnode.ground.beside import streamed
 from ascnode.record.catalogue import process_mark
 from ascnode.record.database import Record, next_path
 from ascnode.scenario.figures import Figures
@@ -60,12 +64,12 @@ class Flight:
 
     scenario: Scenario
     record: Path
-    interpreter: Interpreter | None
+    runtime: Runtime | None
     console: Console
 
     def fly(self) -> Figures:
         """The closing figures. Ctrl-C ends in StoppedError, with the record so far."""
-        self.console.print(_opening(self.scenario, self.interpreter), highlight=False)
+        self.console.print(_opening(self.scenario, self.runtime), highlight=False)
         try:
             return _recorded(self)
         except KeyboardInterrupt:
@@ -82,21 +86,30 @@ def run(
     no_boards: NoBoards = False,
     accelerator: AcceleratorOption = None,
     plot: PlotFile = None,
+    board: BoardKind = "virtual",
+    uf2: Uf2File = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Fly it with each placement policy and print a table.")
     ] = False,
+    stream_tcp: Annotated[
+        int | None,
+        typer.Option(
+            min=1024, max=65535, help="Stream the boards' packets: board n at the n-th port after it."
+        ),
+    ] = None,
 ) -> None:
     """Fly a scenario: a constellation with boards in it, its users, its faults."""
-    scenario = prepared(load(_found(file)), seed, no_boards, accelerator)
+    scenario = prepared(load(found(file)), seed, no_boards, accelerator)
     if compare:
-        if record or plot:
-            raise AscnodeError("--compare flies several runs: it takes neither --record nor --plot")
-        _compare(scenario, json_file)
+        if record or plot or stream_tcp:
+            raise AscnodeError("--compare flies several runs: it takes no --record, --plot or --stream-tcp")
+        _compare(scenario, json_file, runtime_of(scenario, board, uf2))
         return
-    fly(scenario, record, json_file, plot)
+    fly(scenario, record, json_file, plot, runtime_of(scenario, board, uf2), stream_tcp)
 
 
-def _found(file: Path) -> Path:
+def found(file: Path) -> Path:
+    """The scenario file, or the ready-made one of that name where there is no such file."""
     ready = ready_made(file.stem)
     return ready if not file.exists() and file.parent == Path() and ready.is_file() else file
 
@@ -112,7 +125,19 @@ def prepared(
     return scenario.without_boards() if no_boards else scenario
 
 
-def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: Path | None) -> None:
+def runtime_of(scenario: Scenario, kind: str, uf2: Path | None) -> Runtime | None:
+    """What the scenario's boards run on; None when it has none, or where twins have to fly in their place."""
+    return find_runtime(kind, uf2) if scenario.space.boards else None
+
+
+def fly(
+    scenario: Scenario,
+    record: Path | None,
+    json_file: Path | None,
+    plot: Path | None,
+    runtime: Runtime | None,
+    stream_tcp: int | None = None,
+) -> None:
     """One run with its display, its closing tables and what was asked to be written."""
     console = open_console()
     if plot is not None:
@@ -120,9 +145,9 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
     path = record or next_path(Path("runs"), scenario.name)
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
-    interpreter = find_interpreter() if scenario.space.boards else None
-    check_faults(scenario, interpreter)
-    figures = Flight(scenario, path, interpreter, console).fly()
+    check_faults(scenario, runtime)
+    with _streamed(path, stream_tcp, scenario, console):
+        figures = Flight(scenario, path, runtime, console).fly()
     print_summary(console, figures)
     if plot is not None:
         plot_record(path, plot)
@@ -130,35 +155,43 @@ def fly(scenario: Scenario, record: Path | None, json_file: Path | None, plot: P
         write_json(json_file, figures.json())
 
 
-def _compare(scenario: Scenario, json_file: Path | None) -> None:
+def _streamed(
+    record: Path, port: int | None, scenario: Scenario, console: Console
+) -> AbstractContextManager[None]:
+    if port is None:
+        return nullcontext()
+    tell = partial(console.print, highlight=False)
+    return streamed(record.absolute(), port, len(scenario.space.boards), tell)
+
+
+def _compare(scenario: Scenario, json_file: Path | None, runtime: Runtime | None) -> None:
     console = open_console()
-    interpreter = find_interpreter() if scenario.space.boards else None
-    check_faults(scenario, interpreter)
+    check_faults(scenario, runtime)
     results = {}
     for placement in PLACEMENTS:
         policy = scenario.policy.model_copy(update={"placement": placement})
         flown = scenario.model_copy(update={"policy": policy, "name": f"{scenario.name[:28]}-{placement}"})
-        flight = Flight(flown, next_path(Path("runs"), flown.name), interpreter, console)
+        flight = Flight(flown, next_path(Path("runs"), flown.name), runtime, console)
         results[placement] = flight.fly()
     print_comparison(console, results)
     if json_file:
         write_json(json_file, {name: figures.json() for name, figures in results.items()})
 
 
-def _opening(scenario: Scenario, interpreter: Interpreter | None) -> str:
+def _opening(scenario: Scenario, runtime: Runtime | None) -> str:
     space = scenario.space
     sky = f"{space.count:,} satellites of {space.satellites.name}, {scenario.length_s} s"
     boards = len(space.boards)
     if not boards:
         return f"{scenario.name}: no boards, {sky}"
-    if interpreter is None:
+    if runtime is None:
         return (
             f"No MicroPython interpreter was found (install `micropython`, or name one in ASCNODE_MICROPYTHON): "
             f"{boards} twins fly alone, {sky}"
         )
     with_ = "" if scenario.accelerator == "none" else f" with an accelerator each ({scenario.accelerator})"
-    machine = f"{scenario.profile}, {interpreter.version}"
-    return f"{scenario.name}: {boards} virtual boards ({machine}){with_} among {sky}"
+    machine = f"{scenario.profile}, {runtime.version}"
+    return f"{scenario.name}: {boards} {kind_of(runtime)} boards ({machine}){with_} among {sky}"
 
 
 def _recorded(flight: Flight) -> Figures:
@@ -171,7 +204,7 @@ def _recorded(flight: Flight) -> Figures:
         try:
             started_at = datetime.now(UTC).isoformat(timespec="seconds")
             record.values("wall", {"started": started_at, "command": sys.argv, "process": process_mark()})
-            record_scenario(record, scenario, payload, flight.interpreter)
+            record_scenario(record, scenario, payload, flight.runtime)
             figures = asyncio.run(_fly(flight, payload, record))
             figures = replace(figures, wall_s=round(time.monotonic() - started, 3), record=str(path))
             timeless = {k: v for k, v in figures.json().items() if k not in _NOT_RECORDED}
@@ -186,7 +219,7 @@ def _recorded(flight: Flight) -> Figures:
 
 async def _fly(flight: Flight, payload: Payload, record: Record) -> Figures:
     scenario = flight.scenario
-    async with Hangar(scenario, payload, flight.interpreter, record) as hangar:
+    async with Hangar(scenario, payload, flight.runtime, record) as hangar:
         run = Run(scenario, hangar.flyers, payload, hangar.kind, record, hangar.injected)
         with LiveView(flight.console, scenario.length_s) as view:
             return await run.fly(view.update)

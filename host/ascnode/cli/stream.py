@@ -15,12 +15,12 @@ from rich.progress import BarColumn, Progress, TextColumn
 from ascnode.cli.runs import Run as RunArgument
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.ground.air import AirPacket, names
-from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
+from ascnode.ground.stream import START_S, Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
 from ascnode.record.catalogue import find_record
 from ascnode.view.live import clock
 
-_START_S = 60.0  # for a run that has just begun to have its boards
+_WAIT_S = 60.0  # for clients
 _TELL_EVERY_S = 10.0
 
 
@@ -62,15 +62,17 @@ def stream(
         str, typer.Option(help="Address for TCP; whoever reaches it reads the telemetry.")
     ] = "127.0.0.1",
     wait: Annotated[
-        float, typer.Option(min=0, help="Seconds that a record waits for a client at each TCP port.")
-    ] = 60.0,
+        float | None,
+        typer.Option(min=0, help="Seconds to wait for a client at each TCP port; 60, or 0 with --follow."),
+    ] = None,
 ) -> None:
     """Send what a run's boards sent by radio, as CCSDS space packets, over TCP or UDP or into a file."""
     if tcp is None and udp is None and to_file is None:
         raise AscnodeError("say where the packets go: --tcp PORT, --udp HOST:PORT or --to-file FILE")
     wish = Wish(tcp, _address(udp), to_file, listen, one_port)
+    wait_s = (0.0 if follow else _WAIT_S) if wait is None else wait
     in_time = not follow and (tcp is not None or udp is not None)
-    options = Options(_speed(speed) if in_time else None, tuple(node or ()), commands, wait, follow)
+    options = Options(_speed(speed) if in_time else None, tuple(node or ()), commands, wait_s, follow)
     try:
         asyncio.run(_stream(_path(run, follow), wish, options))
     except KeyboardInterrupt:
@@ -109,13 +111,13 @@ async def _stream(run: Path, wish: Wish, options: Options) -> None:
     def tell(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True)
 
-    reader, boards = await await_boards(run, _START_S if options.follow else 0.0)
+    reader, boards = await await_boards(run, START_S if options.follow else 0.0)
     with reader:
         nodes = names(boards, options.nodes)
         async with Ways(wish, nodes, tell) as ways:
             packets: AsyncIterator[AirPacket]
+            await await_clients(ways.ports, options.wait_s, tell)
             if not options.follow:
-                await await_clients(ways.ports, options.wait_s, tell)
                 packets = recorded(reader, nodes)
             else:
                 packets = following(reader, list(nodes), tell)

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from ascnode.boards.firmware import of_node
 from ascnode.boards.flash_image import read_files
+from ascnode.boards.process_board import ProcessBoard
 from ascnode.boards.serial import SerialBoard
-from ascnode.boards.virtual import VirtualBoard
 from ascnode.errors import BoardError
 from ascnode.session.port import Port
 from ascnode.session.session import Line
@@ -61,11 +61,11 @@ class TwinControl:
 
 
 class VirtualControl:
-    """A virtual board with its twin beside it; a faulty cable between them stays."""
+    """A virtual or emulated board with its twin beside it; a faulty cable between them stays."""
 
     capabilities: frozenset[str] = frozenset({"reset", "power", "write"})
 
-    def __init__(self, pair: Pair, board: VirtualBoard) -> None:
+    def __init__(self, pair: Pair, board: ProcessBoard) -> None:
         self._pair = pair
         self._board = board
 

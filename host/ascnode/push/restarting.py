@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ascnode.boards.firmware import of_node
 from ascnode.boards.flash_image import read_files
-from ascnode.boards.virtual import VirtualBoard
+from ascnode.boards.process_board import ProcessBoard
 from ascnode.errors import LinkDownError, SessionError, SessionTimeoutError
 from ascnode.faults.injector import Rebooted
 from ascnode.scenario.board import Flyer
@@ -26,7 +26,7 @@ _RESETS = 8
 class Restarting(Around):
     """`board` is the virtual board behind the flyer, None for a twin alone. `rebooted` is told of every reset."""
 
-    def __init__(self, flyer: Flyer, board: VirtualBoard | None) -> None:
+    def __init__(self, flyer: Flyer, board: ProcessBoard | None) -> None:
         self.flyer = flyer  # type: ignore[assignment]
         self.rebooted: Rebooted | None = None
         self._board = board
@@ -64,7 +64,7 @@ class Restarting(Around):
     def _on_trial(self) -> bool:
         return bool(slots.firmware(self.twin.store).trial)
 
-    async def _crashed(self, board: VirtualBoard, hangs: bool) -> None:
+    async def _crashed(self, board: ProcessBoard, hangs: bool) -> None:
         # A firmware on trial that fails resets its board; one that hangs is reset here, as by a watchdog.
         if hangs and board.boots <= self._boots:
             board.reset(wait=False)
@@ -91,7 +91,7 @@ class Restarting(Around):
         flash = of_node(read_files(board.flash.read_bytes()))
         await pair.resume(self._now_us, cause, boots, pair.session, flash)
 
-    async def _hello(self, pair: Pair, board: VirtualBoard) -> None:
+    async def _hello(self, pair: Pair, board: ProcessBoard) -> None:
         # A firmware that hangs is reset, as by a real board's watchdog, until its loader has had enough of it.
         for _ in range(_RESETS):
             try:

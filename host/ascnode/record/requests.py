@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from ascnode.record.rows import Frame, Snapshot
+from ascnode.session.messages import Outcome, parse_done
 from ascnode_fw import link
 from ascnode_fw.wire import dictionary as d
 
+_ENDS = bytes((d.SIM, link.DONE)), bytes((d.SIM, link.PART))
 _BEGIN, _EXCHANGE = bytes((d.SIM, link.BEGIN)), bytes((d.SIM, link.EXCHANGE))
 
 
@@ -23,6 +25,11 @@ class Request:
     def begins(self) -> bool:
         """Whether it makes the board start afresh: a run's begin, or the return after a reset."""
         return self.frames[0][:2] == _BEGIN
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """What each use of the accelerator came to, which the node cannot foresee: an input of its twin."""
+        return tuple(one for body in self.answer if body[:2] in _ENDS for one in parse_done(body).outcomes)
 
     @property
     def complete(self) -> bool:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 from zlib import crc32
 
+from ascnode.boards.accelerators import AcceleratorKind, Accelerators
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import Interpreter, require_interpreter
@@ -21,6 +22,7 @@ from ascnode.session.messages import Identity
 from ascnode.session.port import Port
 from ascnode.session.session import Session
 from ascnode.session.watch import watch
+from ascnode.twin.engine import engine_of
 from ascnode.twin.twin import Twin
 from ascnode_fw import link
 from ascnode_fw.accel import kernel_portable
@@ -78,10 +80,12 @@ class TwinRig:
     async def ask(self, request: Request) -> list[bytes]:
         """As Rig.ask."""
         assert self._twin is not None  # started
-        if upset_of_weights(request):
+        if self._twin.engine is None and upset_of_weights(request):
             raise ReplayError(
                 "an upset of the model's weights, which a twin does not keep in a memory of its own"
             )
+        if self._twin.engine is not None:
+            self._twin.engine.follow(request.outcomes)
         replies: list[bytes] = []
         for frame in request.frames:
             replies = self._twin.handle(messages.numbered(frame, 0, 0))
@@ -96,9 +100,15 @@ def twin_of(files: Mapping[str, bytes], unique_id: bytes) -> Twin:
     """A twin with these files; ReplayError when a node cannot start from them."""
     try:
         model = SoftwareAccelerator(files.get("model.bin", b""), kernel_portable)
-        return Twin(files, model, unique_id)
+        return Twin(files, model, unique_id, engine_of(files, lambda data: _answer(model, data)))
     except (ValueError, IndexError) as e:
         raise ReplayError(f"a node cannot start from the recorded flash: {e}") from None
+
+
+def _answer(model: SoftwareAccelerator, data: bytes) -> bytes:
+    output = bytearray(model.output_size)
+    model.run(data, output)
+    return bytes(output)
 
 
 class _SessionRig:
@@ -123,14 +133,21 @@ class _SessionRig:
 
 
 class VirtualRig(_SessionRig):
-    """Real firmware in a MicroPython process; `profile` is that of the recorded run."""
+    """Real firmware in a MicroPython process; `profile` and `accelerator` are those of the recorded run."""
 
     restarts = True
     own_flash = False
 
-    def __init__(self, unique_id: bytes, profile: str, interpreter: Interpreter | None = None) -> None:
+    def __init__(
+        self,
+        unique_id: bytes,
+        profile: str,
+        accelerator: AcceleratorKind = "none",
+        interpreter: Interpreter | None = None,
+    ) -> None:
         super().__init__()
         self._unique_id = unique_id
+        self._accelerators = self._stack.enter_context(Accelerators(accelerator))
         self._profile = PROFILES[profile]
         self._interpreter = interpreter or require_interpreter()
         self._board: VirtualBoard | None = None
@@ -147,7 +164,13 @@ class VirtualRig(_SessionRig):
     def _made(self, files: Mapping[str, bytes]) -> VirtualBoard:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
         self._write(folder / "replay.flash", files)
-        board = VirtualBoard(folder / "replay.flash", self._profile.name, self._interpreter, name="replay")
+        board = VirtualBoard(
+            folder / "replay.flash",
+            self._profile.name,
+            self._interpreter,
+            name="replay",
+            accelerator=self._accelerators.link(),
+        )
         return self._stack.enter_context(board)
 
     def _write(self, flash: Path, files: Mapping[str, bytes]) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from ascnode.boards.accelerators import Accelerators
-from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files, of_node
+from ascnode.boards.firmware import BOARD_ID_FILE, board_files, of_node
 from ascnode.boards.flash_image import build_image, read_files
-from ascnode.boards.interpreter import Interpreter
-from ascnode.boards.virtual import PROFILES, VirtualBoard
+from ascnode.boards.process_board import ProcessBoard
+from ascnode.boards.runtime import Runtime, board_of, flash_blocks_of, kind_of, march_of, patience_of
+from ascnode.boards.virtual import PROFILES
 from ascnode.errors import ScenarioError
 from ascnode.faults.board import Control, TwinControl, VirtualControl
 from ascnode.faults.injector import Injector
@@ -27,6 +28,7 @@ from ascnode.scenario.provision import node_files, unique_id
 from ascnode.scenario.recording import record_flash
 from ascnode.scenario.scenario import Scenario
 from ascnode.session.port import Port
+from ascnode.session.request import Patience
 from ascnode.session.session import Listener, Session
 from ascnode.session.watch import watch
 from ascnode.twin.alone import TwinAlone
@@ -57,15 +59,16 @@ class ReferenceAccelerator:
         output[:] = self._answer(bytes(data))
 
 
-def check_faults(scenario: Scenario, interpreter: Interpreter | None) -> Schedule:
+def check_faults(scenario: Scenario, runtime: Runtime | None) -> Schedule:
     """The faults of the scenario's boards; ScenarioError for one that these, or twins alone, cannot be given."""
     schedule = scenario.board_faults()
-    boards = interpreter is not None
+    boards = runtime is not None
+    kind = f"board of kind {kind_of(runtime)}" if runtime else "twin alone"
     have = (VirtualControl if boards else TwinControl).capabilities
     for board in scenario.space.boards:
         name = scenario.space.name(board)
         if reasons := unsupported(schedule.of_node(name), have, boards, boards):
-            raise ScenarioError(f"{reasons[0]} ({name}, {'a virtual board' if boards else 'a twin alone'})")
+            raise ScenarioError(f"{reasons[0]} ({name}, a {kind})")
     return schedule
 
 
@@ -76,22 +79,22 @@ class Hangar:
         self,
         scenario: Scenario,
         payload: Payload,
-        interpreter: Interpreter | None,
+        runtime: Runtime | None,
         record: Record,
         flash: Path | None = None,
     ) -> None:
         """`flash`: a folder where the boards' flash is kept, and found again by the next hangar."""
         self.flyers: list[Flyer] = []
-        self.boards: list[VirtualBoard] = []
-        self.kind = "virtual" if interpreter else "twin"
+        self.boards: list[ProcessBoard] = []
+        self.kind = kind_of(runtime) if runtime else "twin"
         self.model_image = payload.image
         self._scenario = scenario
-        self._interpreter = interpreter
+        self._runtime = runtime
         self.injected = Injected(record)
         self._record = record
         self._kept = flash
         self._flash: dict[int, dict[str, bytes]] = {}  # as the record has it
-        self._faults = check_faults(scenario, interpreter)
+        self._faults = check_faults(scenario, runtime)
         self._payload = payload
         self._accelerator = ReferenceAccelerator(payload)
         self._stack = AsyncExitStack()
@@ -107,25 +110,28 @@ class Hangar:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
-        if self._kept and self._interpreter is None:
+        if self._kept and self._runtime is None:
             for node, flyer in enumerate(self.flyers):
                 image = build_image(flyer.twin.files(), PROFILES[self._scenario.profile].flash_blocks)
                 self._flash_file(self._kept, node).write_bytes(image)
 
     async def _prepare(self) -> None:
         files = [self._files(node) for node in range(len(self._scenario.space.boards))]
-        if self._interpreter is None:
+        runtime = self._runtime
+        if runtime is None:
             self.flyers = [self._twin_alone(node, content) for node, content in enumerate(files)]
         else:
-            firmware = board_files(architecture(self._interpreter))
+            firmware = board_files(march_of(runtime))
             folder = self._kept or Path(
                 self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-"))
             )
             self.boards = [
-                self._power_on(folder, n, {**firmware, **content}) for n, content in enumerate(files)
+                self._power_on(runtime, folder, n, {**firmware, **content}) for n, content in enumerate(files)
             ]
+            patience = patience_of(runtime)
             self.flyers = [
-                await self._connect(*item) for item in zip(range(len(files)), self.boards, files, strict=True)
+                await self._connect(n, board, content, patience)
+                for n, (board, content) in enumerate(zip(self.boards, files, strict=True))
             ]
         for node, flyer in enumerate(self.flyers):
             self._introduce(node, flyer)
@@ -141,7 +147,7 @@ class Hangar:
         return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms, program)
 
     def _flash_file(self, folder: Path, node: int) -> Path:
-        return folder / f"{self._name(node)}{'' if self._interpreter else '.twin'}.flash"
+        return folder / f"{self._name(node)}{'' if self._runtime else '.twin'}.flash"
 
     def _name(self, node: int) -> str:
         return self._scenario.space.name(self._scenario.space.boards[node])
@@ -169,7 +175,7 @@ class Hangar:
 
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
         engine = engine_of(files, self._payload.answer)
-        mpy = self._interpreter.mpy if self._interpreter else 0
+        mpy = getattr(self._runtime, "mpy", 0)
         uid = unique_id(self._scenario.seed, node)
         return Twin(files, self._accelerator, uid, engine, image=self.model_image, mpy=mpy)
 
@@ -177,26 +183,30 @@ class Hangar:
         alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
         return self._flown(node, alone, TwinControl(alone))
 
-    def _power_on(self, folder: Path, node: int, files: Mapping[str, bytes]) -> VirtualBoard:
+    def _power_on(
+        self, runtime: Runtime, folder: Path, node: int, files: Mapping[str, bytes]
+    ) -> ProcessBoard:
         # Does not wait: the boards boot beside each other.
-        profile = PROFILES[self._scenario.profile]
+        profile = self._scenario.profile
         flash = self._flash_file(folder, node)
         if not flash.exists():
             content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
-            flash.write_bytes(build_image(content, profile.flash_blocks))
+            flash.write_bytes(build_image(content, flash_blocks_of(runtime, profile)))
         link = self._accelerators.link(seed=self._scenario.seed + node)
-        board = VirtualBoard(flash, profile.name, self._interpreter, name=self._name(node), accelerator=link)
+        board = board_of(runtime, flash, profile, self._name(node), accelerator=link)
         self._stack.enter_context(board)
         board.power_on(wait=False)
         return board
 
-    async def _connect(self, node: int, board: VirtualBoard, files: Mapping[str, bytes]) -> Flyer:
+    async def _connect(
+        self, node: int, board: ProcessBoard, files: Mapping[str, bytes], patience: Patience
+    ) -> Flyer:
         loop = asyncio.get_running_loop()
         port = Port(board.port, loop)
         self._stack.callback(port.close)
         watch(board, port)
         self._stack.callback(loop.remove_reader, board.fileno())
-        session = Session(port, self._listener(node))
+        session = Session(port, self._listener(node), patience)
         await session.connect()
         pair = Pair(self._name(node), session, self._twin(node, files), self._scenario.step_ms * 1000)
         self._stack.callback(lambda: pair.session.close())  # after a power cut another one

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ascnode.errors import AscnodeError, ScenarioError
+from ascnode.models.acc import acc_file
 from ascnode.models.digits import load_digits
 from ascnode.models.image import compile_image
 from ascnode.models.project import load_project_model
@@ -23,9 +24,7 @@ from ascnode_gateware.compiler.compile import compile_model
 from ascnode_gateware.model.layers import Model, ModelError
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
-from ascnode_gateware.program.image import write_image
 from ascnode_gateware.program.program import Program
-from ascnode_gateware.program.timing import predict_program
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +51,16 @@ class Payload:
         except ModelError as e:
             raise ScenarioError(f"payload.model: {e}") from None
 
-    @cached_property
+    @property
     def cycles(self) -> int:
-        """Of one inference on the accelerator, as its compiler predicts."""
-        return predict_program(self.program).cycles
+        """Of one inference on the accelerator, as its compiler foretells."""
+        assert self.program.foretold is not None  # just compiled
+        return self.program.foretold.cycles
 
     @cached_property
     def program_image(self) -> bytes:
-        """The same as a file (.acc)."""
-        return write_image(self.program)
+        """The same as a file (.acc), with the model for a CPU and a self-test."""
+        return acc_file(self.program, self.model).data
 
     def label(self, image: int) -> int:
         """-1 without labels."""
@@ -82,7 +82,7 @@ def load_payload(table: PayloadTable, folder: Path) -> Payload:
     if table.model is None:
         raise ScenarioError("payload.model: images of your own need a model that takes them")
     try:
-        model = load_model(folder / table.model)
+        model = load_model(folder / table.model, drop_final_softmax=True)  # the largest logit stays so
     except (AscnodeError, OSError, ValueError) as e:
         raise ScenarioError(f"payload.model: {e}") from None
     images = _array("images", folder / table.images)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ascnode.boards.interpreter import Interpreter
+from ascnode.boards.runtime import Runtime
 from ascnode.mesh.assignment import NONE
 from ascnode.record.database import Record
 from ascnode.record.packed import deflate
@@ -34,9 +34,7 @@ _PACKAGES = ("numpy", "numba", "scipy", "sgp4", "cobs", "spacepackets", "pydanti
 _EMPTY_BATTERY = 0.001  # a brown-out, by the resolution of the node's own state of charge
 
 
-def record_scenario(
-    record: Record, scenario: Scenario, payload: Payload, interpreter: Interpreter | None
-) -> None:
+def record_scenario(record: Record, scenario: Scenario, payload: Payload, runtime: Runtime | None) -> None:
     """What the run follows from, committed before it begins."""
     record.values(
         "run",
@@ -50,7 +48,7 @@ def record_scenario(
             "versions": {
                 "ascnode": __version__,
                 "python": platform.python_version(),
-                "micropython": interpreter.version if interpreter else None,
+                "micropython": runtime.version if runtime else None,
                 **{name: _version(name) for name in _PACKAGES},
             },
         },

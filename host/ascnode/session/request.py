@@ -15,11 +15,13 @@ _PART_AT = link.SIM_BYTES
 @dataclass(frozen=True)
 class Patience:
     """How a request is repeated on the monotonic clock: after `first_s`, then each time twice as long up to `most_s`;
-    `tries` times in all. One that only came early costs a frame or two; by default a request's own deadline ends it."""
+    `tries` times in all. One that only came early costs a frame or two; by default a request's own deadline ends it.
+    `slower`: how many times longer than a board at its own speed this one may take, in all that has a deadline."""
 
     first_s: float = 0.05
     most_s: float = 4.0
     tries: int = 16
+    slower: float = 1.0
 
 
 class Request:

@@ -21,6 +21,7 @@ from ascnode_fw.wire.frame import MAX_BODY
 HELLO_S = 10.0
 REPLY_S = 30.0  # an exchange may hold a thousand steps and some inferences on a slow machine
 HELLO_EVERY_S = 0.5
+_HELLO_EVERY_MOST_S = 20.0  # each costs a slow board time
 RADIO_PACKETS = 4096  # that a board on its own may send before they are taken
 
 # An exchange is not asked for again before this many times what its span took so far.
@@ -122,7 +123,7 @@ class Session:
     async def _until_answered(self, wait_s: float, first_s: float) -> list[bytes]:
         assert self._open
         request, what = self._open
-        deadline = self._loop.time() + wait_s
+        deadline = self._loop.time() + wait_s * self.patience.slower
         patience_s = max(first_s, self.patience.first_s)
         for _ in range(self.patience.tries):
             try:
@@ -187,13 +188,15 @@ class Session:
 
     async def connect(self, wait_s: float = HELLO_S) -> Identity:
         """Says hello until the board answers; DictionaryMismatchError when it speaks another dictionary."""
+        wait_s *= self.patience.slower
         deadline = self._loop.time() + wait_s
+        every_s = min(HELLO_EVERY_S * self.patience.slower, _HELLO_EVERY_MOST_S)
         self.nonce, hello = _next_hello(self.nonce)
         while True:
             await self.port.send(hello, deadline)
             self._tell("up", messages.hello(self.nonce))
             try:
-                self.identity = await self._hello(min(deadline, self._loop.time() + HELLO_EVERY_S))
+                self.identity = await self._hello(min(deadline, self._loop.time() + every_s))
             except SessionTimeoutError:
                 if self._loop.time() >= deadline:
                     raise SessionTimeoutError(f"{self.port.path}: no hello within {wait_s:g} s") from None

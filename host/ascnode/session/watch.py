@@ -1,13 +1,13 @@
-"""A virtual board's process beside its port: when it dies, whoever waits for the port hears at once."""
+"""A board's process beside its port: when it dies, whoever waits for the port hears at once."""
 
 import asyncio
 
-from ascnode.boards.virtual import Event, VirtualBoard
+from ascnode.boards.process_board import Event, ProcessBoard
 from ascnode.errors import BoardError
 from ascnode.session.port import Port
 
 
-def watch(board: VirtualBoard, port: Port) -> None:
+def watch(board: ProcessBoard, port: Port) -> None:
     """Fails the port at once when the board's process dies, so that nothing waits for an answer in vain."""
 
     def look() -> None:

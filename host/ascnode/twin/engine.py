@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ascnode.session.messages import Outcome
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.accel import causes
-from ascnode_fw.accel.program import Program, ProgramError
+from ascnode_fw.accel.errors import ProgramError
+from ascnode_fw.accel.program import Program
 from ascnode_fw.node import PROGRAM_FILE
 
 Answer = Callable[[bytes], bytes]
@@ -49,13 +50,16 @@ class LoggedEngine:
         self._come_to(Outcome(causes.OK, 0, 0, 0))
         return self.code
 
+    def upset(self, at: int, mask: int) -> None:
+        """Nothing: what becomes of it is in the board's log."""
+
     def _come_to(self, expected: Outcome) -> None:
         outcome = self._log.popleft() if self._log else expected
         self.code, self.repairs, self.resent, self.measured = outcome
 
 
 def engine_of(files: Mapping[str, bytes], answer: Answer, name: str = PROGRAM_FILE) -> LoggedEngine | None:
-    """What a node with these files on its flash takes for its accelerator, as its firmware's main.py does; `name` is
+    """What a node with these files on its flash has for its accelerator, as its firmware's main.py does; `name` is
     that of the program's file."""
     if name not in files:
         return None

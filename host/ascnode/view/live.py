@@ -20,9 +20,10 @@ _PLAIN_EVERY_S = 2.0
 class LiveView:
     """Redraws at most ten times a second, however fast simulated time runs; lines of text where no one looks on."""
 
-    def __init__(self, console: Console, duration_s: float) -> None:
+    def __init__(self, console: Console, duration_s: float, from_s: float = 0.0) -> None:
         self._console = console
         self._duration_s = duration_s
+        self._from_s = from_s  # simulated time at which it begins to look on
         self._bar = Progress(
             TextColumn("simulated {task.fields[clock]}"),
             BarColumn(40),
@@ -45,19 +46,20 @@ class LiveView:
         if self._live.is_started:
             self._live.stop()
 
-    def update(self, sim_s: float, boards: Sequence[Status]) -> None:
-        """Draws when it is time to, and always at the end."""
+    def update(self, sim_s: float, boards: Sequence[Status], note: str = "") -> None:
+        """Draws when it is time to, and always at the end; `note` is a line below the boards."""
         now = time.monotonic()
         every = _EVERY_S if self._console.is_terminal else _PLAIN_EVERY_S
         if now - self._drawn < every and 0 < sim_s < self._duration_s:
             return
         self._drawn = now
         if self._console.is_terminal:
-            speed = sim_s * len(boards) / max(1e-9, now - self._start)
+            speed = (sim_s - self._from_s) * len(boards) / max(1e-9, now - self._start)
             self._bar.update(self._task, completed=sim_s, clock=clock(sim_s), speed=f"{speed:,.0f} board-s/s")
-            self._live.update(Group(self._bar, board_table(boards)), refresh=True)
+            self._live.update(Group(self._bar, board_table(boards), Text(note, style="dim")), refresh=True)
         else:
-            self._console.print(plain_line(sim_s, self._duration_s, boards), highlight=False)
+            line = plain_line(sim_s, self._duration_s, boards)
+            self._console.print(f"{line}  {note}".rstrip(), highlight=False, soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ascnode.models.acc import acc_file
 from ascnode.models.project import project_model_file
 from ascnode.twin.store import MemoryStore
 from ascnode_fw.accel.driver import Driver
@@ -21,7 +22,6 @@ from ascnode_gateware.device.interface import Accelerator
 from ascnode_gateware.model.layers import Model
 from ascnode_gateware.model.reference import Reference
 from ascnode_gateware.model.tflite_model import load_model
-from ascnode_gateware.program.image import write_image
 
 KWS = "kws_ref_model.tflite"
 TOP_KHZ = 133_000
@@ -58,7 +58,7 @@ def case(name: str = "digits") -> Case:
     path = model_file(name)
     assert path is not None
     model = load_model(path, drop_final_softmax=True)
-    return Case(model, write_image(compile_model(model)))
+    return Case(model, acc_file(compile_model(model), model).data)
 
 
 class Bus:

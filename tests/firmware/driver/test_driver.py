@@ -1,11 +1,18 @@
 """The driver on the golden accelerator: answers, throttle, and what it does about faults."""
 
+import dataclasses
+
 import pytest
 
+from ascnode.models.image import compile_image
 from ascnode_fw.accel import causes, registers
-from ascnode_fw.accel.driver import Driver, NoEngine, make_engine
-from ascnode_fw.accel.program import Program, ProgramError
+from ascnode_fw.accel.driver import Driver
+from ascnode_fw.accel.engine import NoEngine, NoKernel, make_engine, make_models
+from ascnode_fw.accel.errors import ProgramError
+from ascnode_fw.accel.program import Program
+from ascnode_gateware.compiler.compile import compile_model
 from ascnode_gateware.device.fault import Fault, FaultKind
+from ascnode_gateware.program.image import SelfTest, write_image
 from ascnode_gateware.registers.constants import constants, constants_module
 from ascnode_gateware.registers.table import ErrorCode
 from firmware.driver.rig import KWS, TOP_KHZ, Rig, case, model_file
@@ -185,7 +192,7 @@ def test_a_file_damaged_anywhere_is_refused_or_never_runs() -> None:
     for at in range(0, len(whole), 97):
         rig = Rig(case())
         rig.store.files["model.acc"] = whole[:at] + bytes([whole[at] ^ 0x10]) + whole[at + 1 :]
-        engine = make_engine(lambda rig=rig: rig.bus, rig.store, "model.acc")
+        _, engine = make_models(lambda rig=rig: rig.bus, rig.store, "model.acc")
         code = engine.run(memoryview(rig.case.inputs(1)[0]), rig.output, TOP_KHZ, TOP_KHZ, None)
         assert code == causes.PROGRAM, at
 
@@ -200,7 +207,86 @@ def test_a_file_that_is_cut_short_is_refused(size: int) -> None:
 
 def test_without_an_accelerator_the_engine_says_so_at_every_use() -> None:
     rig = Rig(case())
-    engine = make_engine(lambda: None, rig.store, "model.acc")
+    program = Program(rig.store, "model.acc")
+    engine = make_engine(lambda: None, program)
     assert isinstance(engine, NoEngine) and engine.cycles == rig.driver.cycles
     assert engine.run(memoryview(bytes(64)), rig.output, 1, 1, None) == engine.recover() == causes.LINK
-    assert isinstance(make_engine(lambda: rig.bus, rig.store, "model.acc"), Driver)
+    assert isinstance(make_engine(lambda: rig.bus, program), Driver)
+
+
+# --- the CPU behind it
+
+
+def test_the_cpus_model_comes_out_of_the_programs_file() -> None:
+    rig = Rig(case())
+    kernel, _ = make_models(lambda: rig.bus, rig.store, "model.acc")
+    (data,) = rig.case.inputs(1)
+    kernel.run(memoryview(data), rig.output)
+    assert bytes(rig.output) == rig.case.answer(data)
+    assert kernel.model_id == rig.case.model.model_id
+
+
+def test_a_cpu_model_of_another_program_is_not_used() -> None:
+    rig = Rig(case())
+    other = dataclasses.replace(compile_model(rig.case.model), model_id=7)
+    rig.store.files["model.acc"] = write_image(other, cpu_model=compile_image(rig.case.model))
+    kernel, engine = make_models(lambda: rig.bus, rig.store, "model.acc")
+    assert isinstance(kernel, NoKernel)
+    assert (kernel.model_id, kernel.macs, kernel.input_size, kernel.output_size) == (7, 0, 64, 10)
+    assert isinstance(engine, Driver)
+
+
+def test_a_node_boots_with_a_damaged_program() -> None:
+    rig = Rig(case())
+    rig.store.files["model.acc"] = b"ASAC"
+    kernel, engine = make_models(lambda: rig.bus, rig.store, "model.acc")
+    assert kernel.macs == 0 and engine.recover() == causes.PROGRAM
+
+
+# --- overlap
+
+
+def test_the_next_input_goes_over_while_the_engine_runs() -> None:
+    rig = Rig(case())
+    inputs = rig.case.inputs(12)
+    rig.run(inputs[0])
+    frames = []
+    for data, following in zip(inputs[1:], [*inputs[2:], None], strict=True):
+        rig.output[:] = bytes(len(rig.output))
+        before = rig.bus.frames
+        assert rig.run(data, following=following) == causes.OK
+        frames.append(rig.bus.frames - before)
+        assert bytes(rig.output) == rig.case.answer(data)
+    # the first writes two inputs, the last none
+    assert frames[0] > frames[5] > frames[-1]
+
+
+def test_another_job_than_foretold_may_follow() -> None:
+    rig = Rig(case())
+    first, second, third = rig.case.inputs(3)
+    assert rig.run(first, following=second) == causes.OK
+    assert rig.right(third)
+
+
+def test_an_input_that_changes_in_memory_is_found_and_written_again() -> None:
+    rig = Rig(case())
+    first, second, third = rig.case.inputs(3)
+    assert rig.run(first, following=second) == causes.OK
+    address = Program(rig.store, "model.acc").input_address
+    rig.device.plant([Fault(FaultKind.FLIP, 0, address=address + 9, bit=2)])
+    assert rig.right(second)
+    assert rig.driver.repairs == 1 << causes.INPUT
+    assert rig.right(third)
+
+
+# --- self-test
+
+
+def test_a_program_whose_own_question_has_another_answer_does_not_come_back() -> None:
+    rig = Rig(case())
+    assert rig.driver.recover() == causes.OK
+    model = rig.case.model
+    wrong = SelfTest(bytes(model.input.size), bytes(model.output.size))
+    rig.store.files["model.acc"] = write_image(compile_model(model), self_test=wrong)
+    driver = Driver(rig.bus, Program(rig.store, "model.acc"))
+    assert driver.recover() == causes.SELF_TEST

@@ -6,7 +6,8 @@ from zlib import crc32
 
 import pytest
 
-from ascnode_fw.accel.port import FRAME_BYTES, MAX_WORDS, LinkError, Port
+from ascnode_fw.accel.errors import LinkError
+from ascnode_fw.accel.port import FRAME_BYTES, MAX_WORDS, Port
 from ascnode_gateware.bus.frames import read_request, write_request
 
 # docs/accelerator-spi.md: read of ID as frame 3, write of 0x12345678 to 0x1234 as frame 5

@@ -11,4 +11,5 @@ RESET = const(5)  # it was reset, or ran something else: cycles and throttling a
 WEIGHTS = const(6)  # what is in its memory is not the program
 STREAM = const(7)  # its flash cannot be written, or holds something else
 PROGRAM = const(8)  # the program's file is damaged
+INPUT = const(10)  # what the first layer read is not the input any more
 SELF_TEST = const(9)  # the answer to the program's own question is wrong

@@ -6,6 +6,8 @@ docs/accelerator-spi.md describes them. One frame is built and answered in two b
 import struct
 from binascii import crc32
 
+from ascnode_fw.accel import causes
+from ascnode_fw.accel.errors import LinkError
 from ascnode_fw.compat import const
 
 TYPE_CHECKING = False  # type checkers take it for true
@@ -27,10 +29,6 @@ _DONE = const(0xA0)
 _REPEATED = const(0x90)
 
 _ATTEMPTS = const(8)
-
-
-class LinkError(Exception):
-    """A frame did not come through, however often it was sent."""
 
 
 class Port:
@@ -72,7 +70,7 @@ class Port:
             struct.pack_into("<I", self.data, 0, value)
             if self._write(address, 1) == _DONE or self._again:
                 return
-        raise LinkError("every number is taken")
+        raise LinkError(causes.LINK)
 
     def _write(self, address: int, count: int) -> int:
         self._header(_WRITE, address, count)
@@ -94,7 +92,7 @@ class Port:
                 return status
             self.resent += 1
             self._again = True
-        raise LinkError("no answer")
+        raise LinkError(causes.LINK)
 
     def _intact(self, at: int, count: int) -> bool:
         # Whether the answer has this frame's number and a right CRC: of all but the gap.

@@ -207,4 +207,4 @@ def _head(data: "bytes | None") -> "Head | None":
     if struct.pack(">I", crc32(data[:-4])) != data[-4:]:
         return None
     head = Head(*struct.unpack(_HEAD_FORMAT, data[:-4]))
-    return head if 0 < head.size <= BLOCKS_MAX * BLOCK and head.kind < len(d.UPDATE_KINDS) else None
+    return head if 0 < head.size <= BLOCKS_MAX * BLOCK and head.kind <= d.UPDATE_FIRMWARE else None

@@ -79,7 +79,7 @@ class Update:
         return self.revert(fixed[0], sequence)
 
     def begin(self, kind: int, key: int, size: int, rest: memoryview) -> int:
-        if kind >= len(d.UPDATE_KINDS) or len(rest) != HASH_BYTES + MAC_BYTES:
+        if kind > d.UPDATE_FIRMWARE or len(rest) != HASH_BYTES + MAC_BYTES:
             return d.BAD_ARGUMENTS
         if not 0 < size <= BLOCKS_MAX * BLOCK:
             return d.OUT_OF_LIMITS
@@ -193,7 +193,7 @@ class Update:
 
     def revert(self, kind: int, sequence: int) -> int:
         # Back to the model before this one; or ends a firmware's trial.
-        if kind >= len(d.UPDATE_KINDS):
+        if kind > d.UPDATE_FIRMWARE:
             return d.BAD_ARGUMENTS
         if self._busy():
             return d.UPDATE_BUSY

@@ -13,5 +13,9 @@ class Hal(StdioHal):
     # the port, and the chip: the machine's last word, as in "Raspberry Pi Pico with RP2040"
     capabilities = ("esp32", sys.implementation._machine.split()[-1].lower())
 
+    def accelerator(self) -> None:
+        # No board is known that has both.
+        return None
+
     def unique_id(self) -> bytes:
         return machine.unique_id() + bytes(2)  # a MAC address of 6 bytes

@@ -67,7 +67,6 @@ COMMANDS = (
 
 UPDATE_MODEL = 0
 UPDATE_FIRMWARE = 1
-UPDATE_KINDS = ("model", "firmware")
 PLAN_CONTACTS = 0
 PLAN_ECLIPSES = 1
 
@@ -291,6 +290,7 @@ ACCELERATOR_CAUSES = (
     "stream flash",
     "program file damaged",
     "self-test failed",
+    "input in memory changed",
 )
 
 # --- modes and reset causes
