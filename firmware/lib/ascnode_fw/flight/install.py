@@ -7,6 +7,7 @@ boards that it is for: their bytecode and machine.
 
 import struct
 
+from ascnode_fw.compat import const
 from ascnode_fw.flight import slots
 from ascnode_fw.wire import dictionary as d
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 MAGIC = b"ACFW"
 VERSION = 1
 HEADER = "<4sBHH"
-HEADER_BYTES = struct.calcsize(HEADER)
+HEADER_BYTES = const(9)  # struct.calcsize(HEADER)
 ENTRY = "<BII"
-ENTRY_BYTES = struct.calcsize(ENTRY)
+_ENTRY_BYTES = struct.calcsize(ENTRY)
 PACKAGE = "ascnode_fw/"  # every name begins so
 
 
@@ -34,14 +35,14 @@ def check(transfer: "Transfer", mpy: int) -> int:
         name, size, _ = entry(transfer, at)
         if not _allowed(name):
             return d.UPDATE_BAD_IMAGE
-        at += ENTRY_BYTES + len(name) + size
+        at += _ENTRY_BYTES + len(name) + size
     return d.OK if at == transfer.head.size else d.UPDATE_BAD_IMAGE
 
 
 def entry(transfer: "Transfer", at: int) -> "tuple[str, int, int]":
     # Name, size and CRC of the file whose entry is there.
-    length, size, crc = struct.unpack(ENTRY, transfer.read(at, ENTRY_BYTES))
-    return transfer.read(at + ENTRY_BYTES, length).decode(), size, crc
+    length, size, crc = struct.unpack(ENTRY, transfer.read(at, _ENTRY_BYTES))
+    return transfer.read(at + _ENTRY_BYTES, length).decode(), size, crc
 
 
 def _allowed(name: str) -> bool:
@@ -57,7 +58,7 @@ def clear(transfer: "Transfer", slot: int) -> None:
 def unpack(transfer: "Transfer", slot: int, at: int) -> int:
     # Writes the file whose entry is there, reads it back, and returns where the next one is. OSError as of the store.
     name, size, crc = entry(transfer, at)
-    at += ENTRY_BYTES + len(name)
+    at += _ENTRY_BYTES + len(name)
     path = slots.FIRMWARES[slot] + "/" + name
     transfer.store.write_parts(path, transfer.parts(at, size))
     if transfer.store.crc(path) != crc:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HASH_BYTES = const(32)
 _REPORT_S = const(10)  # before a reset, for reports to go down
 _TRIAL_MAX_S = const(1 << 28)
-MAP_MAX = (
+_MAP_MAX = (
     PACKET_MAX - TM_BYTES - struct.calcsize(d.TELEMETRY[d.TM_UPDATE - 1][2])
 )  # blocks in a status packet
 
@@ -116,7 +116,7 @@ class Update:
         chosen = slots.firmware(store)
         w = self.words
         blocks = len(transfer.masks)
-        here = bytes([transfer.mask(block) for block in range(first, min(blocks, first + MAP_MAX))])
+        here = bytes([transfer.mask(block) for block in range(first, min(blocks, first + _MAP_MAX))])
         mark = struct.unpack(">I", transfer.head.hash[:4])[0] if transfer.head is not None else 0
         self.node.computer.telemetry.with_data(
             d.TM_UPDATE,
