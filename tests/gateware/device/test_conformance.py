@@ -24,8 +24,8 @@ def same(devices: tuple[Accelerator, ...], frame: bytes) -> bytes:
 def test_frames_whole_damaged_cut_and_repeated_get_the_same_bytes(pair: Pair, sck_hz: int) -> None:
     devices = pair(rates=Rates(sck_hz=sck_hz))
     fill(devices, 1)
-    answered = sum(any(same(devices, frame)) for frame in random_frames(sck_hz, 700))
-    assert 200 < answered < 650
+    answered = sum(any(same(devices, frame)) for frame in random_frames(sck_hz, 400))
+    assert 100 < answered < 380
     for at in range(0, MEMORY_WORDS, 255):
         same(devices, read_request(0, at, min(255, MEMORY_WORDS - at)).encode())
 
@@ -34,7 +34,7 @@ def test_frames_whole_damaged_cut_and_repeated_get_the_same_bytes(pair: Pair, sc
 def test_bytes_one_by_one_are_the_frame(pair: Pair, sck_hz: int) -> None:
     devices = pair(rates=Rates(sck_hz=sck_hz))
     fill(devices, 2)
-    for number, frame in enumerate(random_frames(7, 150)):
+    for number, frame in enumerate(random_frames(7, 90)):
         found = []
         for device in devices:
             device.begin()

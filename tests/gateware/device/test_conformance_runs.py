@@ -248,7 +248,7 @@ def write_beside(driver: Driver, model: Case, number: int) -> None:
     assert driver.status("busy")
 
 
-@pytest.mark.parametrize(("name", "count"), [("digits", 120), ("kws_ref_model.tflite", 16)])
+@pytest.mark.parametrize(("name", "count"), [("digits", 60), ("kws_ref_model.tflite", 9)])
 def test_a_changed_weight_or_parameter_gives_what_it_gives_on_the_verilog(
     pair: Pair, case: Cases, name: str, count: int
 ) -> None:
