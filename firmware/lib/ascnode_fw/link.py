@@ -62,6 +62,7 @@ REACHED = const(0)
 CUSTODY_SENT = const(1)
 OUTPUT_FULL = const(2)
 RECOVERED = const(3)  # a period failed, and the flight computer started afresh
+RESETTING = const(4)  # the board resets itself behind this answer: another firmware starts
 
 # kinds of event
 PACKET = const(1)  # a FLIGHT packet arrives at the radio

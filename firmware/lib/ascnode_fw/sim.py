@@ -210,6 +210,8 @@ class SimPlane:
                 return link.RECOVERED
             if stop_on_custody and counters[CUSTODY_SENDS] != in_custody:
                 return link.CUSTODY_SENT
+            if self.node.wants_reset():
+                return link.RESETTING
             if self._frames or self._logged >= link.OUTCOMES_FULL * link.OUTCOME_BYTES:
                 return link.OUTPUT_FULL
         return link.REACHED
