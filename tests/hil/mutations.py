@@ -217,7 +217,7 @@ MUTATIONS = (
     ),
     Mutation(
         *("CMD-04", "only a ping is completed", _COMMANDS),
-        "elif command != d.CMD_QUERY:",
+        "elif command not in _LATER:",
         "elif command == d.CMD_PING:",
     ),
     Mutation(
