@@ -48,6 +48,7 @@ bench:
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
 	PYTHONPATH=tests $(PY) -m tests.bench.device
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
+	PYTHONPATH=tests $(PY) -m tests.bench.ground
 	$(PY) -m tests.bench.recover
 	$(PY) -m tests.bench.emulated
 	$(PY) -m tests.bench.speedup

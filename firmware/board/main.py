@@ -101,16 +101,16 @@ def start():
     loader = Loader(chosen(files)[1])
     if slot:
         sys.path.insert(0, FOLDERS[slot])
-    started = False
+    imported = False
     try:
         from ascnode_fw.main import main
 
-        started = True
+        imported = True
         main(loader)
     except Exception as error:
         sys.print_exception(error)
         # A confirmed firmware that started once is whole: what stopped it is for the REPL.
-        if (not started or chosen(files)[1]) and roll_back(files, slot):
+        if (not imported or chosen(files)[1]) and roll_back(files, slot):
             loader.reset()
 
 

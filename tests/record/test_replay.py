@@ -11,9 +11,10 @@ import pytest
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files, flight_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import find_interpreter
+from ascnode.boards.runtime import find_runtime
 from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.cli.replay import rig_of
-from ascnode.errors import ReplayError
+from ascnode.errors import BoardError, ReplayError
 from ascnode.record import rigs
 from ascnode.record.packed import deflate
 from ascnode.record.reader import open_record
@@ -28,6 +29,7 @@ from ascnode_fw.plant import layout as p_
 from ascnode_fw.plant.model import Plant
 from ascnode_fw.wire import dictionary as d
 from loop.demo_process import run
+from record.flown import SMALL, flown
 from record.old_records import version_3
 
 needs_interpreter = pytest.mark.skipif(
@@ -90,6 +92,19 @@ def test_a_run_with_resets_cuts_and_upsets_is_replayed_to_its_end(boards_run: Pa
 def test_what_twins_have_flown_a_board_repeats(runs: Path) -> None:
     result = replayed(runs / "small-0001.sqlite", "virtual")
     assert (result.difference, result.steps) == ("", 90)
+
+
+@pytest.mark.deep  # minutes
+def test_what_twins_have_flown_an_emulated_pico_repeats(tmp_path: Path) -> None:
+    try:
+        find_runtime("emulated")
+    except BoardError as e:
+        pytest.skip(str(e))
+    text = SMALL.replace("duration_s = 90", "duration_s = 20").replace(
+        "queries = 30\nend_s = 60", "queries = 3\nend_s = 9"
+    )
+    result = replayed(flown(tmp_path, "short-0001", text, None), "emulated")
+    assert (result.difference, result.stopped, result.steps) == ("", "", 20)
 
 
 # --- another firmware

@@ -108,6 +108,7 @@ def test_scrubbing_shows_that_time_everywhere(tab: Tab) -> None:
     tab.page.locator("#scrub").fill("1203")
     tab.settle()
     assert tab.text("#elapsed") == f"T+{clock(1203)}"
+    assert tab.text("#events-words").endswith(" up to 0:20:03")
     assert "injected: board power_cut: off for 40 s" in tab.text("#event-rows")
     assert "slot 118267279" in tab.text("#slot")
     tab.page.locator("#scrub").fill("300")

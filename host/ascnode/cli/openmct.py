@@ -51,8 +51,10 @@ async def _show(reader: Reader, files: Files, port: int, console: Console) -> No
         loop.add_signal_handler(number, stop.set)
     server = await Server(reader, files).start(port)
     try:
-        console.print(f"Open MCT shows {reader.path} at http://{HOST}:{server.port}/", highlight=False)
-        console.print("Ctrl-C ends it", highlight=False)
+        where = f"http://{HOST}:{server.port}/"
+        console.print(
+            f"Open MCT shows {reader.path} at {where}; Ctrl-C ends it", highlight=False, markup=False
+        )
         await stop.wait()
     finally:
         await server.close()

@@ -77,7 +77,7 @@ async def _serve(
     process = await start_run(scenario, path)
     telling = asyncio.create_task(relay(process, typer.echo))
     try:
-        source = await _begun(process, path, stop)
+        source = await _begun(process, path, scenario.parent, stop)
         if source is not None:
             await _show(source, host, port, token, stop)
     finally:
@@ -104,12 +104,12 @@ def _stopped_by_signals() -> asyncio.Event:
     return stop
 
 
-async def _begun(process: Process, path: Path, stop: asyncio.Event) -> Source | None:
+async def _begun(process: Process, path: Path, folder: Path, stop: asyncio.Event) -> Source | None:
     # The run's record, once it says what is flown; None when the user stops before.
     waited_s = 0.0
     while not stop.is_set():
         with suppress(RecordError):
-            return Source(path)
+            return Source(path, folder)
         if process.returncode is not None:
             raise AscnodeError(f"the run ended before it began its record {path}: see its words above")
         if waited_s > _BEGIN_S:

@@ -81,7 +81,8 @@ def stream(
 
 def _path(run: str, follow: bool) -> Path:
     path = Path(run)
-    return path if follow and path.suffix else find_record(run)
+    named = not path.suffix and len(path.parts) == 1  # a name or a number: not a file that is still to come
+    return path if follow and not named else find_record(run)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:
@@ -109,7 +110,7 @@ async def _stream(run: Path, wish: Wish, options: Options) -> None:
     console = Console(stderr=True)
 
     def tell(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     reader, boards = await await_boards(run, START_S if options.follow else 0.0)
     with reader:

@@ -18,6 +18,8 @@ from ascnode.models.project import load_project_model
 from ascnode.scenario.tables.work import Payload as PayloadTable
 from ascnode.session.commanding import Commander
 from ascnode_fw.accel.image import Image
+from ascnode_fw.flight.tasks import INPUT_MAX
+from ascnode_fw.flight.telemetry import OUTPUT_MAX
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.packet import TM_BYTES
 from ascnode_gateware.compiler.compile import compile_model
@@ -85,6 +87,11 @@ def load_payload(table: PayloadTable, folder: Path) -> Payload:
         model = load_model(folder / table.model, drop_final_softmax=True)  # the largest logit stays so
     except (AscnodeError, OSError, ValueError) as e:
         raise ScenarioError(f"payload.model: {e}") from None
+    if model.input.size > INPUT_MAX or model.output.size > OUTPUT_MAX:
+        raise ScenarioError(
+            f"payload.model: {table.model} takes {model.input.size} bytes and gives {model.output.size}; "
+            f"a node takes at most {INPUT_MAX} and gives {OUTPUT_MAX}"
+        )
     images = _array("images", folder / table.images)
     if images.dtype != np.int8 or len(images) == 0 or images[0].size != model.input.size:
         raise ScenarioError(
