@@ -46,10 +46,13 @@ bench:
 	@.ci/setup test,lint,gateware
 	$(PY) -m tests.bench
 	PYTHONPATH=tests $(PY) -m tests.bench.accelerator
+	PYTHONPATH=tests $(PY) -m tests.bench.device
 	PYTHONPATH=tests $(PY) -m tests.bench.faults
+	PYTHONPATH=tests $(PY) -m tests.bench.ground
 	$(PY) -m tests.bench.recover
 	$(PY) -m tests.bench.emulated
 	$(PY) -m tests.bench.speedup
+	PYTHONPATH=tests $(PY) -m tests.bench.page
 
 docs:
 	@.ci/setup docs

@@ -15,6 +15,7 @@ _AREAS = {
     "twin": "sky",
     "scenario": "loop",
     "models": "firmware",
+    "push": "firmware",
     "record": "view",
     "ground": "view",
     "report": "view",

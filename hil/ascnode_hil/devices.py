@@ -210,7 +210,7 @@ class SerialDevice(_Paired):
         assert session.identity is not None
         sequence = session.identity.sequence
         await session.begin(0)
-        files = self.setup.files(self.node)
+        files = self.setup.files(self.node, "accelerator" in session.identity.capabilities)
         empty = Twin(files, _NoModel(), bytes(8))
         index = [name for name, _, _ in empty.names()].index("params")
         sizes = [len(buffer) for buffer in empty.snapshot()][: index + 1]

@@ -46,9 +46,11 @@ class Setup:
         """The model that every node runs, and the images that are sent to it."""
         return load_payload(self.scenario.payload, self.scenario.folder)
 
-    def files(self, node: int) -> dict[str, bytes]:
-        """What lies on a node's flash beside the firmware."""
-        program = self.payload.program_image if self.accelerator != "none" else None
+    def files(self, node: int, accelerated: bool | None = None) -> dict[str, bytes]:
+        """What lies on a node's flash beside the firmware; a real board says itself whether it has an accelerator."""
+        if accelerated is None:
+            accelerated = self.accelerator != "none"
+        program = self.payload.program_image if accelerated else None
         model = self.payload.image
         return node_files(self.scenario.node, model, self.seed, node, self.scenario.step_ms, program)
 

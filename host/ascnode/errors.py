@@ -13,6 +13,7 @@ AscnodeError
 │   │   └── LinkDownError            and it had been asked for again and again: the cable, not the board
 │   └── DictionaryMismatchError  host and board do not speak the same dictionary
 ├── ParityError        board and twin differ; names step, field and both values
+├── PushError          a model or firmware that cannot go up, did not arrive, or made nodes worse
 └── RecordError        the run's record cannot be written or read
     └── ReplayError        it cannot be replayed on this board, or at all
 """
@@ -72,6 +73,10 @@ class DictionaryMismatchError(SessionError):
 
 class ParityError(AscnodeError):
     """Board and twin differ."""
+
+
+class PushError(AscnodeError):
+    """A model or firmware cannot go up, did not arrive, or made nodes worse."""
 
 
 class RecordError(AscnodeError):

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from view.browser import Tab, launched
+from view.browser import Tab, chromium_path, launched
 from view.hours import follow
 from view.recorded import write_record
 from view.served import Command
@@ -26,6 +26,9 @@ MB = 1e6
 
 def main() -> None:
     """Prints all figures beside their bounds."""
+    if chromium_path() is None:
+        print("no Chromium here: apt install chromium, or name one in ASCNODE_CHROMIUM")
+        return
     table = Table("what", "measured", "bound", "of it", box=None)
     with tempfile.TemporaryDirectory() as name, launched() as chromium:
         for measure in (_opening, _frames, _hours):

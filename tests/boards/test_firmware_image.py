@@ -164,7 +164,7 @@ def test_a_board_loads_compiled_modules_native_code_and_its_identity(sources: Pa
     ("firmware_main", "error"),
     [
         (None, b"ImportError: no module named 'ascnode_fw.main'"),
-        ("def main():\n    raise ValueError('broken')\n", b"ValueError: broken"),
+        ("def main(loader):\n    raise ValueError('broken')\n", b"ValueError: broken"),
         ("def main(:\n", b"SyntaxError"),
     ],
 )
@@ -181,7 +181,7 @@ def test_firmware_that_cannot_run_leaves_the_board_at_its_repl(
 def test_firmware_that_resets_is_started_again(tmp_path: Path) -> None:
     main = """
 import machine, os
-def main():
+def main(loader):
     if "once" not in os.listdir("/"):
         open("/once", "w").close()
         machine.soft_reset()

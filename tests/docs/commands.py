@@ -63,6 +63,6 @@ def _refused(command: Any, words: list[str], whole: bool) -> str:
     try:
         command.make_context(command.name or "ascnode", list(words))
     except _USAGE_ERROR as error:
-        missing = type(error).__name__ == "MissingParameter"
-        return "" if missing and not whole else str(error.format_message())
+        named_only = type(error).__name__ in ("MissingParameter", "BadOptionUsage")  # an argument is left out
+        return "" if named_only and not whole else str(error.format_message())
     return ""

@@ -20,6 +20,9 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["option
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PLUGIN = ROOT / "hil" / "ascnode_hil" / "plugin.py"
 PYTEST_OPTIONS = set(re.findall(r"--ascnode-[a-z0-9-]+", PLUGIN.read_text()))
+# of modules that are run with python -m, such as a benchmark
+SCRIPTS = [*(ROOT / "tests" / "bench").glob("*.py"), *(ROOT / "gateware").rglob("__main__.py")]
+SCRIPT_OPTIONS = {option for path in SCRIPTS for option in re.findall(r'"(--[a-z-]+)"', path.read_text())}
 # of other programs, which the text names
 FOREIGN = {"--junitxml", "--pyargs", "--reload", "--help"}
 
@@ -54,7 +57,7 @@ def test_every_option_of_pytest_is_documented() -> None:
 
 def test_options_named_in_the_text_are_some_commands() -> None:
     known = {option for _, command in commands() for one in command.params for option in one.opts}
-    known |= PYTEST_OPTIONS | FOREIGN
+    known |= PYTEST_OPTIONS | SCRIPT_OPTIONS | FOREIGN
     named = {
         (page.name, option)
         for page in PAGES
@@ -82,7 +85,10 @@ def test_a_command_that_is_wrong_is_found(line: str, whole: bool, complaint: str
     assert complaint in problem(line, whole)
 
 
-@pytest.mark.parametrize("code", ["ascnode run", "ascnode sky", "ascnode sky passes|eclipse|visible"])
+@pytest.mark.parametrize(
+    "code",
+    ["ascnode run", "ascnode sky", "ascnode accel synth --seeds", "ascnode sky passes|eclipse|visible"],
+)
 def test_a_command_may_be_named_without_its_arguments(code: str) -> None:
     assert not problem(code, whole=False)
 

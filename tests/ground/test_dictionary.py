@@ -135,6 +135,8 @@ def test_the_markdown_in_the_docs_is_the_export() -> None:
         ("2^k mJ", 2, Unit("2^k mJ", "mJ", 4.0)),
         ("1000 cycles", 0, Unit("1000 cycles", "cycles", 1000.0)),
         ("0 first", 0, Unit(note="0 first")),
+        ("of a trial", 0, Unit(note="of a trial")),
+        ("uJ/B at 2^k", 0, Unit(note="uJ/B at 2^k")),
         ("0 contacts, 1 eclipses", 0, Unit(labels={0: "contacts", 1: "eclipses"})),
     ],
 )

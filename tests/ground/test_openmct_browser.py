@@ -21,11 +21,12 @@ _CHARGE = "openmct.objects.get('ascnode:0.housekeeping.charge')"
 @pytest.fixture(scope="module")
 def openmct() -> Any:
     """Its files. Skipped, with the way to get them, where they are not."""
-    record()  # before Playwright has the event loop
     try:
-        return load(archive())
+        files = load(archive())
     except AscnodeError as e:
         pytest.skip(str(e))
+    record()  # before Playwright has the event loop
+    return files
 
 
 def test_open_mct_shows_history_with_limits_and_asks_no_other_host(

@@ -1,12 +1,8 @@
 """Packets of a run over TCP and UDP, into files, and of a run that goes on."""
 
 import asyncio
-import os
-import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +13,7 @@ from typer.testing import CliRunner
 from ascnode.cli.main import app
 from ascnode.errors import AscnodeError, RecordError
 from ascnode.ground import outlets, stream
-from ascnode.ground.air import Air, in_order, with_apid
-from ascnode.ground.beside import streamed
+from ascnode.ground.air import Air, with_apid
 from ascnode.ground.outlets import TcpOutlet
 from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
@@ -31,34 +26,12 @@ from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.auth import Signer
 from ascnode_fw.wire.packet import unpack_tc
 from ground.flown import made, packets, record
-from loop import demo_process
-
-BOARDS = {0: "sat-0-0", 1: "sat-3-5", 2: "sat-5-1"}
-WAIT_S = 20.0
+from ground.wires import BOARDS, WAIT_S, free_ports, of_board, read_socket
 
 
 @pytest.fixture(autouse=True)
 def _flown() -> None:
     record()  # it needs an event loop of its own
-
-
-def free_ports(count: int = len(BOARDS)) -> int:
-    """The first of so many free ports in a row."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            base: int = first.getsockname()[1]
-        try:
-            for port in range(base, base + count):
-                with socket.socket() as one:
-                    one.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            continue
-        return base
-
-
-def of_board(node: int, up: bool = False) -> bytes:
-    return b"".join(packet.data for packet in packets() if packet.node == node and packet.up == up)
 
 
 async def read_all(port: int) -> bytes:
@@ -185,7 +158,7 @@ def test_a_client_that_does_not_read_loses_whole_packets_and_others_none(
                 await port.room()
                 await asyncio.sleep(0)
         closing = asyncio.ensure_future(port.close())
-        late = await asyncio.to_thread(_read, slow)
+        late = await asyncio.to_thread(read_socket, slow)
         await closing
         return len(await quick), late
 
@@ -196,15 +169,6 @@ def test_a_client_that_does_not_read_loses_whole_packets_and_others_none(
     assert any("reads too slowly: packets are dropped for it" in text for text in told)
     dropped = 40_000 - len(late) // len(packet)
     assert any(text.endswith(f"{dropped:,} dropped") for text in told)
-
-
-def _read(slow: socket.socket) -> bytes:
-    slow.settimeout(WAIT_S)
-    data = b""
-    while chunk := slow.recv(1 << 16):
-        data += chunk
-    slow.close()
-    return data
 
 
 def test_a_client_that_leaves_disturbs_nobody() -> None:
@@ -360,88 +324,3 @@ def test_bad_input_is_one_sentence(arguments: list[str], sentence: str) -> None:
 def test_a_record_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["stream", str(tmp_path / "x.sqlite"), "--tcp", "20000"])
     assert isinstance(result.exception, RecordError)
-
-
-# --- the command, as a user runs it
-
-
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "ascnode", "stream", str(record()), *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-
-
-def connected(port: int) -> socket.socket:
-    for _ in range(400):
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
-        except ConnectionRefusedError:
-            asyncio.run(asyncio.sleep(0.05))
-    raise AssertionError(f"nothing listens at {port}")
-
-
-def test_the_command_streams_and_ends() -> None:
-    port = free_ports()
-    process = start("--node", "sat-3-5", "--tcp", str(port), "--speed", "max")
-    data = _read(connected(port + 1))
-    _, error = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 0, error
-    assert data == of_board(1)
-    assert f"{sum(one.node == 1 and not one.up for one in packets())} packets of 1 board" in error
-
-
-def test_ctrl_c_ends_it_with_a_sentence_and_leaves_no_port_open() -> None:
-    port = free_ports()
-    process = start("--node", "sat-0-0", "--tcp", str(port), "--speed", "0.001")
-    client = connected(port)
-    client.recv(1)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 130
-    assert "ascnode: stopped by Ctrl-C" in error
-    client.close()
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
-
-
-# --- beside a run
-
-
-def test_a_run_streams_while_it_flies(tmp_path: Path) -> None:
-    port = free_ports(2)
-    process = demo_process.start(
-        tmp_path,
-        *("run", demo_process.write_scenario(tmp_path), "--record", "r.sqlite", "--stream-tcp", str(port)),
-    )
-    data = [_read(client) for client in (connected(port), connected(port + 1))]
-    out, error = process.communicate(timeout=6 * WAIT_S)
-    assert process.returncode == 0, error
-    with open_record(tmp_path / "r.sqlite") as reader:
-        sent = [b"".join(p.data for p in in_order({n: reader.frames(n)}) if not p.up) for n in (0, 1)]
-    for mine, all_of_it in zip(data, sent, strict=True):
-        assert len(mine) > 1000
-        assert all_of_it.endswith(mine)  # a client gets all from when it came
-    assert "packets of 2 boards" in out
-    assert not demo_process.children(os.getpid())
-
-
-def test_a_stream_that_cannot_begin_stops_the_run_before_it_flies(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with (
-            pytest.raises(AscnodeError, match=f"port {port} cannot be taken"),
-            streamed(record(), port, 1, print),
-        ):
-            raise AssertionError("it began")
-    with (
-        pytest.raises(AscnodeError, match="the scenario has no boards"),
-        streamed(record(), 20_000, 0, print),
-    ):
-        raise AssertionError("it began")
-
-
-def test_an_error_in_the_run_ends_its_stream(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), streamed(tmp_path / "never.sqlite", free_ports(1), 1, print):
-        _ = 1 / 0
-    assert not demo_process.children(os.getpid())

@@ -1,60 +1,11 @@
-"""Small runs, recorded as a user's are: by twins alone, and by virtual boards under faults."""
+"""Small runs: by twins alone, and by virtual boards under faults."""
 
-import io
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from ascnode.boards.interpreter import Interpreter, find_interpreter
-from ascnode.cli.run import Flight
-from scenario.flight import scenario
-
-SMALL = """
-name = "small"
-duration_s = 90
-[constellation]
-name = "starlink-gen1-1"
-boards = [[0, 0], [18, 5]]
-compute = "boards"
-[users]
-cities = 10
-[[workload]]
-kind = "inference"
-queries = 30
-end_s = 60
-"""
-FAULTS = """
-[[fault]]
-kind = "board"
-effect = "reset"
-node = [0, 0]
-start_s = 40
-[[fault]]
-kind = "board"
-effect = "power_cut"
-node = [18, 5]
-write = 2
-halves = 1
-off_s = 10
-[[fault]]
-kind = "upset"
-node = [0, 0]
-target = "flight"
-word = 27
-bit = 3
-start_s = 60
-"""
-Fly = Callable[[str, str], Path]
-
-
-def flown(folder: Path, name: str, text: str, interpreter: Interpreter | None) -> Path:
-    """The record of a scenario, in `folder`."""
-    (folder / name).mkdir()
-    path = folder / f"{name}.sqlite"
-    Flight(scenario(folder / name, text), path, interpreter, Console(file=io.StringIO())).fly()
-    return path
+from ascnode.boards.interpreter import find_interpreter
+from record.flown import FAULTS, SMALL, flown
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,17 @@ def test_other_scenarios_are_told_by_the_keys_that_differ(runs: Path) -> None:
     assert seeds.first.startswith("t = 0.000 s: board sat-0-0: unique_id is ")
 
 
+def test_other_versions_are_told_and_are_no_difference(runs: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "newer.sqlite"
+    shutil.copy(runs / "small-0001.sqlite", copy)
+    with sqlite3.connect(copy) as db:
+        db.execute("UPDATE run SET value = json_set(value, '$.numpy', '9.9') WHERE key = 'versions'")
+    result = compared(runs / "small-0001.sqlite", copy)
+    assert result.same
+    (line,) = result.versions
+    assert line.startswith("version.numpy is ") and line.endswith(" in A and 9.9 in B")
+
+
 @pytest.fixture
 def changed(runs: Path, tmp_path: Path) -> Callable[[str, tuple[object, ...]], str]:
     """The first difference between a record and itself with a row changed by SQL."""

@@ -23,7 +23,7 @@ from ascnode.sky.sun import sun_direction
 from ascnode_fw import link
 from ascnode_fw.node import load_keys
 from ascnode_fw.wire import dictionary as d
-from record.conftest import SMALL
+from record.flown import SMALL
 from scenario.flight import scenario
 
 

@@ -11,9 +11,10 @@ import pytest
 from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files, flight_files
 from ascnode.boards.flash_image import build_image
 from ascnode.boards.interpreter import find_interpreter
+from ascnode.boards.runtime import find_runtime
 from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.cli.replay import rig_of
-from ascnode.errors import ReplayError
+from ascnode.errors import BoardError, ReplayError
 from ascnode.record import rigs
 from ascnode.record.packed import deflate
 from ascnode.record.reader import open_record
@@ -28,6 +29,7 @@ from ascnode_fw.plant import layout as p_
 from ascnode_fw.plant.model import Plant
 from ascnode_fw.wire import dictionary as d
 from loop.demo_process import run
+from record.flown import SMALL, flown
 from record.old_records import version_3
 
 needs_interpreter = pytest.mark.skipif(
@@ -92,6 +94,19 @@ def test_what_twins_have_flown_a_board_repeats(runs: Path) -> None:
     assert (result.difference, result.steps) == ("", 90)
 
 
+@pytest.mark.deep  # minutes
+def test_what_twins_have_flown_an_emulated_pico_repeats(tmp_path: Path) -> None:
+    try:
+        find_runtime("emulated")
+    except BoardError as e:
+        pytest.skip(str(e))
+    text = SMALL.replace("duration_s = 90", "duration_s = 20").replace(
+        "queries = 30\nend_s = 60", "queries = 3\nend_s = 9"
+    )
+    result = replayed(flown(tmp_path, "short-0001", text, None), "emulated")
+    assert (result.difference, result.stopped, result.steps) == ("", "", 20)
+
+
 # --- another firmware
 
 
@@ -120,7 +135,7 @@ def test_other_physics_differ_in_the_first_exchange_that_shows_them(
     monkeypatch.setattr(Plant, "step", warmer)
     result = replayed(runs / "small-0001.sqlite")
     assert result.difference.startswith("after step 0 (t = 0.000 s): end of exchange: ")
-    assert " in the record and " in result.difference and result.difference.endswith(" in the board")
+    assert " in the record and " in result.difference and result.difference.endswith(" on the board")
 
 
 @needs_interpreter
@@ -146,7 +161,7 @@ def test_an_answer_that_was_recorded_otherwise_is_named_by_field_and_values(
     path = changed("UPDATE frames SET body = ? WHERE node = 0 AND number = ?", body, frame.number)
     result = replayed(path)
     assert (
-        f"end of exchange: steps is {steps + 1} in the record and {steps} in the board" in result.difference
+        f"end of exchange: steps is {steps + 1} in the record and {steps} on the board" in result.difference
     )
 
 

@@ -52,12 +52,14 @@ def test_a_run_is_shown_by_name_with_what_its_record_counts(runs: Path) -> None:
     with sqlite3.connect(runs / "small-0001.sqlite") as db:
         (answered,) = db.execute("SELECT count(answered_us) FROM queries").fetchone()
         (digest,) = db.execute("SELECT value FROM wall WHERE key = 'record_sha256'").fetchone()
+        (latency,) = db.execute("SELECT value FROM figures WHERE key = 'latency_s'").fetchone()
         per_board = dict(db.execute("SELECT node, count(*) FROM frames GROUP BY node"))
     assert shown["queries_answered"] == answered > 0
     assert (
         shown["queries_sent"] == 30 == answered + shown["queries_under_way"] + sum(shown["causes"].values())
     )
     assert shown["record_sha256"] == json.loads(digest)
+    assert shown["latency_s"] == json.loads(latency)
     assert {one["node"]: one["frames"] for one in shown["board_rows"]} == per_board
     assert shown["events"]["info: boot"] == 2
     assert shown["versions"]["python"].startswith("3.")

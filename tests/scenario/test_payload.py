@@ -11,6 +11,7 @@ from ascnode.models.project import project_model_file
 from ascnode.scenario.payload import load_payload
 from ascnode.scenario.tables.work import Payload
 from ascnode_fw.wire.packet import TC_BYTES
+from models.tflite_builder import OpSpec, TensorSpec, build
 from scenario.flight import fly, scenario
 
 
@@ -46,6 +47,17 @@ def test_sizes_on_the_links_are_those_of_real_packets() -> None:
 def test_without_labels_there_is_no_accuracy(own: Path) -> None:
     payload = load_payload(Payload(images="images.npy", model="model.tflite"), own)
     assert payload.label(7) == -1
+
+
+def test_a_model_whose_input_no_command_carries_is_refused(own: Path) -> None:
+    tensor = TensorSpec((1, 32, 32, 3), scales=[1.0], zero_points=[0])
+    window = {"StrideH": 1, "StrideW": 1, "FilterHeight": 1, "FilterWidth": 1}
+    pool = OpSpec("MAX_POOL_2D", [0], [1], "Pool2DOptions", window)
+    (own / "wide.tflite").write_bytes(build([tensor, tensor], [pool], [0], [1]))
+    with pytest.raises(
+        ScenarioError, match="takes 3072 bytes and gives 3072; a node takes at most 784 and gives 52"
+    ):
+        load_payload(Payload(images="images.npy", model="wide.tflite"), own)
 
 
 @pytest.mark.parametrize(

@@ -200,16 +200,18 @@ def first_slot(flown: Scenario) -> int:
     return int((flown.epoch.timestamp() - 12) // 15)
 
 
-def _grow(path: Path, length_s: int, slot_s: float) -> None:
-    """Writes a slot every slot_s of wall time, as a run would; a test's own process."""
+def _grow(path: Path, length_s: int, slot_s: float, hold: bool = False) -> None:
+    """Writes a slot every slot_s of wall time, as a run would; `hold`: it ends once standard input does."""
     flown = scenario(length_s)
     writer = Writer(path, flown)
     for i in range(len(writer.bounds)):
         writer.slot(i, first_slot(flown))
         writer.record.commit()
         time.sleep(slot_s)
+    if hold:
+        sys.stdin.read()
     writer.end()
 
 
 if __name__ == "__main__":
-    _grow(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    _grow(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), "hold" in sys.argv)

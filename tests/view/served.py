@@ -17,7 +17,7 @@ from ascnode.view.page.guard import Guard
 from ascnode.view.page.server import Server
 from ascnode.view.page.source import Source
 
-START_S, STOP_S = 60, 20
+START_S, STOP_S = 120, 60
 
 
 def until_begun(path: Path) -> None:

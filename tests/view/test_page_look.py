@@ -1,11 +1,13 @@
 """Light, dark and narrow: contrast, names for screen readers, nothing that is cut off."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ascnode.view.page.server import static_files
 from view.browser import Tab
 from view.recorded import charge
 from view.served import Served
@@ -73,6 +75,8 @@ def test_nothing_is_wider_than_the_screen(chromium: Any, url: str, width: int) -
             "[...document.querySelectorAll('section')].map(s => s.getBoundingClientRect().width)"
         )
         assert min(sections) > 300
+        table = tab.js("(e => [e.scrollWidth, e.clientWidth])(document.querySelector('.nodes .scroll'))")
+        assert table[0] <= table[1]
 
 
 def test_on_a_phone_fingers_hit_the_controls(chromium: Any, url: str) -> None:
@@ -115,6 +119,14 @@ def test_every_control_has_a_name_and_tab_reaches_it_with_a_visible_focus(chromi
             "span",
             "severity",
         } <= reached
+
+
+def test_the_documentation_has_the_keys_of_the_pages_help() -> None:
+    keys = static_files()["keys.js"][1].decode()
+    helped = re.findall(r'^  \["(.+?)", "(.+?)"\],$', keys, re.MULTILINE)
+    page = (Path(__file__).parents[2] / "docs" / "live-page.md").read_text(encoding="utf-8")
+    table = page.split("| key | |\n|---|---|\n")[1].split("\n\n")[0]
+    assert table.splitlines() == [f"| {key} | {does} |" for key, does in helped] and len(helped) > 10
 
 
 def test_who_cannot_see_the_map_is_told_what_is_on_it(chromium: Any, url: str) -> None:

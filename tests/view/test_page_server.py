@@ -188,7 +188,9 @@ def test_nothing_can_be_changed_from_outside(open_server: Served) -> None:
     assert ask(open_server, "/api/command", {"Content-Length": "0"}, "POST")[0] == 404
 
 
-def test_bytes_that_are_no_request_do_not_end_the_server(open_server: Served) -> None:
+def test_bytes_that_are_no_request_do_not_end_the_server(
+    open_server: Served, capfd: pytest.CaptureFixture[str]
+) -> None:
     for junk in JUNK:
         with socket.create_connection(("127.0.0.1", open_server.port), timeout=10) as raw:
             try:
@@ -198,6 +200,7 @@ def test_bytes_that_are_no_request_do_not_end_the_server(open_server: Served) ->
             except ConnectionError:
                 pass
     assert ask(open_server, "/")[0] == 200
+    assert capfd.readouterr().err == ""
 
 
 def stream(served: Served) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ascnode.errors import RecordError
+from ascnode.errors import RecordError, ScenarioError
+from ascnode.record.database import Record
 from ascnode.view.page import land
 from ascnode.view.page.events import words
 from ascnode.view.page.series import thinned
 from ascnode.view.page.source import Source
 from ascnode_fw.wire import dictionary as d
+from record.old_records import version_3
 from view.recorded import LOST_EVERY, QUERY_S
 
 
@@ -62,6 +64,48 @@ def test_a_lost_query_ends_where_its_parts_end(record: Path) -> None:
     assert job in [query["job"] for query in source.queries(sent_s + 2, sent_s + 4)["queries"]]
     assert job not in [query["job"] for query in source.queries(sent_s + 3, sent_s + 4)["queries"]]
     source.close()
+
+
+def test_a_record_of_schema_3_is_shown_without_what_it_lacks(tmp_path: Path) -> None:
+    source = Source(version_3(tmp_path / "old.sqlite"))
+    assert source.scene()["name"] == "old" and len(source.scene()["lasers"]) == 3168
+    assert source.progress()["state"] == "interrupted"
+    assert [event["text"] for event in source.events(100.0, d.INFO, 9)["events"]] == [
+        "mode COMPUTE to COMPUTE",
+        "injected: board reset",
+    ]
+    assert source.query(4)["cause"] == "no route"
+    assert source.series(401, 0, 100, 9) == {"t": [], "from": 0, "to": 100}
+    assert source.series(7, 0, 100, 9) == {"t": [], "from": 0, "to": 100}
+    source.close()
+
+
+ISS = (  # of 20 September 2008: the example of Vallado et al., "Revisiting Spacetrack Report #3" (2006)
+    "1 25544U 98067A   08264.51782528 -.00002182  00000-0 -11606-4 0  2927\n"
+    "2 25544  51.6416 247.4627 0006703 130.5360 325.0288 15.72125391563537\n"
+)
+
+
+def test_element_sets_are_found_where_they_lie_and_their_absence_is_one_sentence(tmp_path: Path) -> None:
+    runs, elsewhere = tmp_path / "runs", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    keys = {
+        "constellation": {"file": "one.tle"},
+        "lasers": {"layout": "none"},
+        "epoch": "2008-09-20T12:00:00Z",
+    }
+    with Record(runs / "real.sqlite") as record:
+        record.values("run", {"scenario": keys})
+    with pytest.raises(ScenarioError, match=r"constellation\.file"):
+        Source(runs / "real.sqlite").scene()
+    (elsewhere / "one.tle").write_text(ISS)
+    scene = Source(runs / "real.sqlite", elsewhere).scene()
+    (radius_km,) = scene["planes"]["radius_km"]
+    assert len(scene["names"]) == 1 and scene["lasers"] == []
+    # 15.72 revolutions a day: Kepler's third law
+    assert radius_km == pytest.approx(
+        (398600.4418 * (86400 / 15.72125391 / (2 * np.pi)) ** 2) ** (1 / 3), abs=3
+    )
 
 
 def test_a_search_takes_wildcards_as_letters(record: Path) -> None:

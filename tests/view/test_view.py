@@ -17,6 +17,7 @@ from ascnode.scenario.figures import (
 from ascnode.scenario.injected import FaultFigures
 from ascnode.scenario.ledger import PARTS
 from ascnode.scenario.pings import PingFigures
+from ascnode.scenario.proofs import ProofFigures
 from ascnode.scenario.status import Status
 from ascnode.view.live import LiveView, clock
 from ascnode.view.summary import print_summary
@@ -66,6 +67,7 @@ def figures(**changes: object) -> Figures:
         "faults": [],
         "policy": "headroom",
         "causes": {"not down by the end": 1, "refused: queue full": 9},
+        "proofs": ProofFigures("golden", {"accelerator": 300, "CPU": 90}, 0, 1.0004),
         "per_board": [BoardFigures("sat-18-5", 5737, 912, 390, modes, 77.0, 45_961.5)],
         "kind": "virtual",
         "wall_s": 2.5,
@@ -102,6 +104,7 @@ def test_the_summary_says_what_became_of_the_queries() -> None:
         "5737 s simulated in 2.5 s, 2,295 board-steps/s",
         "runs/demo-0001.sqlite",
         "45.96",
+        "300 by the accelerator (golden), 90 by the CPU; every proof holds; cycles 100.04%",
         "50.2",
         "77",
     ):

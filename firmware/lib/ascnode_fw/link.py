@@ -62,6 +62,7 @@ REACHED = const(0)
 CUSTODY_SENT = const(1)
 OUTPUT_FULL = const(2)
 RECOVERED = const(3)  # a period failed, and the flight computer started afresh
+RESETTING = const(4)  # the board resets itself behind this answer: another firmware starts
 
 # kinds of event
 PACKET = const(1)  # a FLIGHT packet arrives at the radio
@@ -73,7 +74,7 @@ SENSOR_FAULT = const(6)  # >BHh sensor, mask that its words are cut to, offset t
 
 ENVIRONMENT_FORMAT = ">HHHH"
 POKE_FORMAT = ">BIi"
-WEIGHTS = const(0xFF)  # a POKE's buffer: the bytes of the accelerator's model, where it runs in software
+WEIGHTS = const(0xFF)  # a POKE's buffer: the weights' bytes, in the accelerator or in the CPU's memory
 SENSORS_FORMAT = ">6H"
 SENSOR_FAULT_FORMAT = ">BHh"
 

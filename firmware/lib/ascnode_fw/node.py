@@ -10,6 +10,7 @@ from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.commands import execute
 from ascnode_fw.flight.computer import FlightComputer
 from ascnode_fw.flight.params import Params
+from ascnode_fw.flight.slots import FIRMWARE_FILE, UPDATE_HEAD
 from ascnode_fw.plant import config
 from ascnode_fw.plant import layout as p_
 from ascnode_fw.plant.model import Plant
@@ -20,6 +21,9 @@ from ascnode_fw.wire.frame import MAX_BODY
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ascnode_fw.flight.update import Update
     from ascnode_fw.protocols import Accelerator, Engine, Send, Store
     from ascnode_fw.sim import SimPlane
 
@@ -38,6 +42,12 @@ _SEQUENCE = const(2)
 _CONDITIONS = const(3)  # plant events of the last period
 _OWED_MS = const(4)  # time that the plant is behind
 
+# of flight/update_words.py, which loads with an update only
+_UPDATE_DUE = const(0)
+_UPDATE_STATE = const(1)
+_UPDATE_RESET_NOW = const(6)
+_UPDATE_BUFFER = const(4033)  # flight/transfer.py: a block and its mask
+
 _CLAMPS = p_.EVENT_ACCEL_COLD | p_.EVENT_ACCEL_HOT | p_.EVENT_RADIATOR_COLD | p_.EVENT_RADIATOR_HOT
 
 
@@ -51,6 +61,15 @@ def load_keys(data: "bytes | None") -> "dict[int, bytes]":
     for at in range(0, len(data) - 4, 2 + KEY_BYTES):
         keys[data[at] << 8 | data[at + 1]] = data[at + 2 : at + 2 + KEY_BYTES]
     return keys
+
+
+class NoModel:
+    """Stands where no model is loaded."""
+
+    model_id = macs = input_size = output_size = 0
+
+    def run(self, data: memoryview, output: bytearray) -> None:
+        pass
 
 
 class Node:
@@ -86,6 +105,12 @@ class Node:
         self.plant = Plant(self.plant_words)
         self.params = Params(store, d.PARAMETERS)
         self.computer = FlightComputer(self.params, accelerator, self._transmit, engine, self._witness)
+        self.computer.updates = self.updates
+        self.update: "Update | None" = None
+        # By its files' name without suffix; ValueError if bad.
+        self.load_model: "Callable[[str], tuple[Accelerator, Engine | None]] | None" = None
+        self.restarts = False  # whether a loader starts the firmware's slot after a reset
+        self.mpy = 0  # sys.implementation._mpy where it matters: what firmware this board can load
         self.boot(0, 0, 0, 0, 0)
 
     def boot(self, s: int, ms: int, age_days: int, cause: int, boots: int) -> None:
@@ -108,12 +133,46 @@ class Node:
         lost = self.params.corrupt + self.params.unknown + self.params.out_of_limits
         if lost:
             self.computer.telemetry.event(d.EV_PARAMS_DEFAULTED, lost)
+        if self.update is not None or self._has_updates():
+            self.updates().boot()
+
+    # --- updates by radio
+
+    def _has_updates(self) -> bool:
+        try:
+            return self.store.read(FIRMWARE_FILE) is not None or self.store.read(UPDATE_HEAD) is not None
+        except OSError:
+            return False
+
+    def updates(self) -> "Update":
+        # Their module and a block of memory are there once an update is.
+        if self.update is None:
+            buffer = bytearray(
+                _UPDATE_BUFFER
+            )  # while there is a hole of that size: the module strews itself about
+            from ascnode_fw.flight.update import Update
+
+            self.update = Update(self, buffer)
+            self.update.transfer.look()
+        return self.update
+
+    def unload(self) -> None:
+        # Makes room in memory for another model; use() comes next.
+        self.use(NoModel(), None)
+
+    def use(self, accelerator: "Accelerator", engine: "Engine | None") -> None:
+        self.accelerator = accelerator
+        self.computer.use(accelerator, engine)
+
+    def wants_reset(self) -> bool:
+        return self.computer.update[_UPDATE_STATE] == _UPDATE_RESET_NOW
 
     def buffers(self) -> "list[tuple[str, array[int] | bytearray, tuple[str, ...]]]":
         # All mutable state: (name, buffer, names of its words).
         own = ("node", self.words, ("crc high", "crc low", "last sequence", "plant conditions", "owed ms"))
         senses = ("sensors", self.senses.words, ())
-        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers() + [senses]
+        block = [("update block", self.update.transfer.buffer, ())] if self.update is not None else []
+        return [("plant", self.plant.state, p_.STATE_NAMES), own] + self.computer.buffers() + block + [senses]
 
     # --- time
 
@@ -131,6 +190,8 @@ class Node:
         self.computer.step(self.sensors)
         self._actuate(self.computer.f)
         self._integrate()
+        if self.computer.update[_UPDATE_DUE]:
+            self.updates().step()
         self.computer.tick()
         self._fold()
 
@@ -143,6 +204,8 @@ class Node:
         if not self.senses.hosted:
             self._actuate(self.computer.f)
             self._integrate()
+        if self.computer.update[_UPDATE_DUE]:
+            self.updates().step()
         self.computer.tick()
         self._fold()
 
@@ -196,6 +259,8 @@ class Node:
         if 0 in self.counters:
             self.counters[0].last = self.words[_SEQUENCE]
         self.senses.look()
+        if self.update is not None:
+            self.update.transfer.look()
 
     def digest(self) -> int:
         # The rolling CRC with every table of words folded in: what an exchange returns.
@@ -221,6 +286,8 @@ class Node:
         for word in range(len(senses)):
             self.senses.words[word] = senses[word]
         self.senses.look()
+        if self.update is not None:
+            self.update.crashed()
 
     def release(self) -> None:
         # The host has gone, and a plant in it: the node is on its own.

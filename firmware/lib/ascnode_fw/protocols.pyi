@@ -1,5 +1,6 @@
 """What the firmware expects of objects it is handed; read by type checkers only, absent on a board."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 class Store(Protocol):
@@ -11,8 +12,23 @@ class Store(Protocol):
     def read_at(self, name: str, at: int, into: memoryview) -> int:
         """A part of them, from byte `at` on; how many there were. OSError when there is no such file."""
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, data: bytes | memoryview) -> None:
         """Replaces the bytes at once; OSError when the flash fails, then either may be stored."""
+
+    def write_parts(self, name: str, parts: Iterable[bytes | memoryview]) -> None:
+        """As write(), of bytes that come in parts, so that they need not fit memory."""
+
+    def read_into(self, name: str, buf: bytearray | memoryview) -> int:
+        """As many bytes as fit; how many, -1 when there are none of that name."""
+
+    def crc(self, name: str) -> int:
+        """CRC-32 of the bytes, -1 when there are none of that name."""
+
+    def remove(self, name: str) -> None:
+        """Forgets them; nothing happens when there are none."""
+
+    def names(self, folder: str) -> list[str]:
+        """All names that begin with the folder and a slash, sorted."""
 
 class Accelerator(Protocol):
     """What runs a model."""
@@ -73,6 +89,9 @@ class Engine(Protocol):
     def recover(self) -> int:
         """Starts the accelerator afresh and tests it; OK, or why it cannot be used."""
 
+    def upset(self, at: int, mask: int) -> None:
+        """Flips bits of a byte of the program in its memory, where it is loaded. Bench only."""
+
 class Witness(Protocol):
     """Who writes down what each use of an engine came to."""
 
@@ -108,6 +127,15 @@ class Hal(Protocol):
 
     def repl(self) -> None:
         """Gives the console back to the REPL."""
+
+class Loader(Protocol):
+    """What started the firmware, and will start it again: board/main.py."""
+
+    def feed(self) -> None:
+        """The firmware is alive: keeps the watchdog quiet that a firmware on trial has."""
+
+    def reset(self) -> None:
+        """Resets the board."""
 
 class Transmit(Protocol):
     """A radio."""

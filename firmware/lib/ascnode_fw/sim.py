@@ -210,6 +210,8 @@ class SimPlane:
                 return link.RECOVERED
             if stop_on_custody and counters[CUSTODY_SENDS] != in_custody:
                 return link.CUSTODY_SENT
+            if self.node.wants_reset():
+                return link.RESETTING
             if self._frames or self._logged >= link.OUTCOMES_FULL * link.OUTCOME_BYTES:
                 return link.OUTPUT_FULL
         return link.REACHED
@@ -282,7 +284,11 @@ class SimPlane:
             buffers[buffer][1][word] ^= mask
 
     def _poke_weights(self, at: int, mask: int) -> None:
-        # What was read from flash is a constant to Python; on a board it lies in RAM like everything else.
+        # Where the weights in use lie: in the accelerator, or in RAM, though to Python they are a constant.
+        engine = self.node.computer.engine
+        if engine is not None:
+            engine.upset(at, mask)
+            return
         image = getattr(self.node.accelerator, "image", b"")
         if at < len(image):
             import uctypes

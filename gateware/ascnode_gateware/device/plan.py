@@ -51,13 +51,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Segment:
-    """A job: `cycles` since the end of the one before, words past the array, words of the stream."""
+    """A job: `cycles` since the end of the one before, `throttled` ones among them, words past the array and of the
+    stream."""
 
     address: int
     job: Job
     cycles: int
-    pixels: int
-    stream_words: int
+    throttled: int = 0
+    pixels: int = 0
+    stream_words: int = 0
 
     @property
     def runs(self) -> bool:
@@ -127,7 +129,7 @@ class _Draft:
         return self._plan(Ending.NEVER, _ENDLESS_CYCLES)
 
     def _plan(self, ending: Ending, tail: int) -> Plan:
-        last = Segment(0, Job(Opcode.END), max(1, tail), 0, 0)
+        last = Segment(0, Job(Opcode.END), max(1, tail))
         return Plan(tuple(self._segments), last, ending, self._log.read)
 
     def _jobs(self) -> Iterator[tuple[int, Job]]:
@@ -144,10 +146,12 @@ class _Draft:
             self._log.check_fetch(span(job.weights, min(fetched, BANK_WORDS)))
         try:
             predicted = self._predictor.job(address, job)
-            end, pixels = max(predicted.end, self._ended + 1), predicted.words
+            end = max(predicted.end, self._ended + 1)
+            throttled, pixels = predicted.throttled, predicted.words
         except ExecutionError:  # the stream ends before the job does: it waits for what never comes
-            end, pixels = self._ended + _least_cycles(job), 0
-        segment = Segment(address, job, end - self._ended, pixels, fetched if job.stream else 0)
+            end, throttled, pixels = self._ended + _least_cycles(job), 0, 0
+        cycles, taken = end - self._ended, fetched if job.stream else 0
+        segment = Segment(address, job, cycles, throttled, pixels, taken)
         self._ended = end
         return segment
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from ascnode_gateware.device.jobs import Jobs
 from ascnode_gateware.device.plan import Ending, Plan, Segment
 from ascnode_gateware.device.stream import StreamBuffer
-from ascnode_gateware.program.timing import THROTTLE_CYCLES
 from ascnode_gateware.registers.table import ErrorCode
 
 _UNIT_CYCLES = 256  # of register WATCHDOG
@@ -49,7 +48,7 @@ class Run:
         self._pixels = 0
         self.cycles = 0
         self.layers = 0
-        self._throttled = 0.0
+        self._throttled = 0
         self.paused = False
         self.outcome: Outcome | None = None
 
@@ -59,7 +58,7 @@ class Run:
 
     @property
     def throttled(self) -> int:
-        return round(self._throttled)
+        return self._throttled + self._part(self._segment.throttled)
 
     @property
     def stalls(self) -> int:
@@ -90,10 +89,11 @@ class Run:
 
     def replan(self, plan: Plan) -> None:
         """Goes on in a plan of other cycles, at the same place of the same job."""
-        before = self._segment.cycles
+        before, throttled = self._segment.cycles, self.throttled
         self._plan = plan
         self._index = min(self._index, len(plan.segments))
         self._done = self._done * self._segment.cycles // before
+        self._throttled = throttled - self._part(self._segment.throttled)
 
     @property
     def _segment(self) -> Segment:
@@ -110,10 +110,8 @@ class Run:
             return
         step = max(1, min(most, room, fails_in))
         self._waited = 0
-        before = self.pixels
         self._done += step
         self.cycles += step
-        self._count(before)
         self._stream.progress = self._stream.taken + self._part(self._segment.stream_words)
         if self._done == self._segment.cycles:
             self._arrive()
@@ -125,10 +123,6 @@ class Run:
         if there >= segment.stream_words:
             return segment.cycles
         return there * segment.cycles // segment.stream_words
-
-    def _count(self, pixels_before: int) -> None:
-        throttle = self._controls.throttle
-        self._throttled += (self.pixels - pixels_before) * throttle / (THROTTLE_CYCLES - throttle)
 
     def _wait(self, most: int, fails_in: int) -> None:
         """For words of the stream. Ticks come each 256 cycles of the run; the one behind the last unit is the end."""
@@ -157,6 +151,7 @@ class Run:
         self._jobs.run(segment)
         self._stream.taken = self._stream.progress = taken + segment.stream_words
         self._pixels += segment.pixels
+        self._throttled += segment.throttled
         self._index, self._done = self._index + 1, 0
         self.layers = (self.layers + segment.job.layer_end) & 0xFF
         self.paused = bool(segment.job.layer_end and self._controls.single_step)

@@ -46,6 +46,9 @@ class AccessLog:
     def load(self) -> None:
         """Likewise."""
 
+    def leave_open(self, what: str) -> None:
+        """The executor goes on as the engine does."""
+
 
 def _unique(parts: list[Int64]) -> Addresses:
     marked = np.zeros(1 << 15, np.bool_)

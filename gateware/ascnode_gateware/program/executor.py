@@ -19,8 +19,9 @@ from ascnode_gateware.program.executor_arithmetic import (
     scale_of,
     signed32,
     wrap32,
+    wrong_digits,
 )
-from ascnode_gateware.program.executor_array import TapCache, block_weights, row_sums
+from ascnode_gateware.program.executor_array import TapCache, block_weights, larger, row_sums
 from ascnode_gateware.program.executor_pixels import LANES, PixelWalk
 from ascnode_gateware.program.executor_source import (
     MEMORY_WORDS,
@@ -119,7 +120,7 @@ class _Tables:
 class Engine:
     """Memory (uint32 [32768], which jobs change), stream and tables: what one job hands to the next.
 
-    `accesses` is told of every word that a job reads or writes, in its order.
+    `accesses` is told of every word that a job reads or writes, in its order, and of what the contract leaves open.
     """
 
     def __init__(self, memory: Words, stream: Source, accesses: Watcher) -> None:
@@ -146,7 +147,7 @@ class Engine:
         self._accesses.load()
         words = self._fetch(job, 0, TABLE_WORDS)
         numbers = signed32(words[: 2 * _BYTES])
-        scale = scale_of(words[2 * _BYTES : -1], words[-1:])
+        scale = self._scale(words[2 * _BYTES : -1], words[-1:])
         self._tables = _Tables(numbers[:_BYTES], numbers[_BYTES:], scale)
         return JobRecord(address, job, fetched_words=TABLE_WORDS)
 
@@ -175,13 +176,14 @@ class Engine:
 
     def _accumulate(self, job: Job, source: TapCache, start: int, words: Words) -> tuple[Int64, int]:
         """Accumulators int64 [outputs, 4] of an output group, and the pixels read for them."""
-        weights = block_weights(job, words[PARAMETER_WORDS:])
+        weights = block_weights(job, words[PARAMETER_WORDS:], self._accesses.leave_open)
         total: Int64 | None = None
         reads = 0
         for taps in source.taps(start):
             self._accesses.check_pixels(taps.read)
-            sums = row_sums(job, taps.values, weights[taps.first : taps.first + len(taps.values)])
-            combine = np.maximum if job.max else np.add
+            blocks = weights[taps.first : taps.first + len(taps.values)]
+            sums = row_sums(job, taps.values, blocks, self._accesses.leave_open)
+            combine = larger if job.max else np.add
             total = sums if total is None else combine(total, sums)
             reads += len(taps.read)
         assert total is not None
@@ -191,7 +193,7 @@ class Engine:
         """Writes an output group; the words written."""
         channels = parameters.reshape(LANES, -1)
         x = wrap32(accumulators + signed32(channels[:, 0]))
-        values = rescale(x, scale_of(channels[:, 1], channels[:, 2]))
+        values = rescale(x, self._scale(channels[:, 1], channels[:, 2]))
         offsets = np.arange(len(values), dtype=np.int64) * job.out_step + group
         addresses = in_bank(job.output, job.output + offsets)
         if job.add:
@@ -200,6 +202,12 @@ class Engine:
         self.memory[addresses] = lanes.view("<u4").reshape(-1)
         self._accesses.write(addresses)
         return len(values)
+
+    def _scale(self, digits: Words, control: Words) -> Scale:
+        wrong = wrong_digits(digits)
+        if wrong:
+            self._accesses.leave_open(wrong)
+        return scale_of(digits, control)
 
     def _add(self, job: Job, values: Int64, addresses: Int64, skips: Int64) -> Int64:
         self._accesses.check_skip(addresses, skips)

@@ -96,7 +96,11 @@ class PixelWalk:
         newest = np.arange(self._job.prime, len(self._cols), self._job.period + 1)
         if not self._job.dw:
             return lanes[:, :, newest, :].astype(np.float64).reshape(len(lanes), -1, 1, LANES)
-        # Words before the row's first stand in for a history that meets weights of 0 only.
-        ages = np.maximum(newest[:, np.newaxis] - np.arange(LANES)[::-1], 0)
-        columns = lanes[:, :, ages, :].astype(np.float64)  # [passes, rows, outputs, lane, channel]
-        return columns.swapaxes(3, 4).reshape(len(lanes), -1, LANES, LANES)
+        # Before a row's first word the window holds the words of the row before, and of the pass before.
+        starts = np.arange(len(lanes) * len(self._rows), dtype=np.int64) * len(self._cols)
+        ages = newest[:, np.newaxis] - np.arange(LANES)[::-1]
+        words = np.maximum(starts[:, np.newaxis, np.newaxis] + ages, 0)
+        columns = lanes.reshape(-1, LANES)[words].astype(
+            np.float64
+        )  # [passes * rows, outputs, lane, channel]
+        return columns.swapaxes(2, 3).reshape(len(lanes), -1, LANES, LANES)

@@ -43,6 +43,8 @@ class Watcher(Protocol):
     def check_pixels(self, addresses: Int64) -> None: ...
     def check_fetch(self, addresses: Int64) -> None: ...
     def check_skip(self, written: Int64, skips: Int64) -> None: ...
+    def leave_open(self, what: str) -> None:
+        """Weights or parameters are none that the contract allows."""
 
 
 class StreamReader:
@@ -105,6 +107,9 @@ class Accesses:
             raise ExecutionError("add writes one word twice in an output group")
         if written[0] != skips[0]:
             raise ExecutionError("skip is not output: the engine adds in place")
+
+    def leave_open(self, what: str) -> None:
+        raise ExecutionError(what)
 
     def _refuse(self, refused: Int64, what: str, without: str) -> None:
         if refused.size:

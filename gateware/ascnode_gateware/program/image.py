@@ -5,11 +5,8 @@ binary, the model for a node's CPU, a self-test. All but the description are opt
 image gives the same bytes.
 """
 
-import struct
-from binascii import crc32
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from math import prod
 from pathlib import Path
 
@@ -18,6 +15,14 @@ import numpy as np
 from ascnode_gateware.program import image_info
 from ascnode_gateware.program.image_info import ImageError
 from ascnode_gateware.program.image_run import pack_run
+from ascnode_gateware.program.image_sections import (
+    MAGIC,
+    VERSION,
+    Kind,
+    Section,
+    pack_sections,
+    read_sections,
+)
 from ascnode_gateware.program.job import BANK_WORDS, HEADER_WORDS, RING_BLOCK_WORDS, Job, Opcode, unpack
 from ascnode_gateware.program.program import MEMORY_WORDS, Program, Words
 
@@ -32,25 +37,6 @@ __all__ = [
     "read_whole_image",
     "write_image",
 ]
-
-MAGIC = b"ASAC"
-VERSION = 1
-MAX_BYTES = 1 << 26
-
-_HEADER = struct.Struct("<4sHHII")
-_SECTION = struct.Struct("<III")
-_CRC = struct.Struct("<I")
-
-
-class Kind(IntEnum):
-    """Of a section."""
-
-    DESCRIPTION = 1
-    SEGMENT = 2  # `place` is its word address
-    STREAM = 3
-    RUN = 4
-    CPU_MODEL = 5  # `place` counts its bytes, zeros behind them not
-    SELF_TEST = 6  # `place` counts the input's bytes
 
 
 @dataclass(frozen=True)
@@ -70,37 +56,27 @@ class Image:
     self_test: SelfTest | None = None
 
 
-@dataclass(frozen=True)
-class _Section:
-    kind: int
-    place: int
-    data: bytes
-
-
 def write_image(program: Program, *, cpu_model: bytes = b"", self_test: SelfTest | None = None) -> bytes:
     """The file's bytes; ValueError when `self_test` is not of the program's shapes."""
     sections = [*_program_sections(program)]
     if cpu_model:
-        sections.append(_Section(Kind.CPU_MODEL, len(cpu_model), _padded(cpu_model)))
+        sections.append(Section(Kind.CPU_MODEL, len(cpu_model), _padded(cpu_model)))
     if self_test is not None:
         _check_shapes(program, self_test)
         both = self_test.input + self_test.output
-        sections.append(_Section(Kind.SELF_TEST, len(self_test.input), _padded(both)))
-    body = b"".join(_packed(section) for section in sections)
-    length = _HEADER.size + _CRC.size + len(body)
-    header = _HEADER.pack(MAGIC, VERSION, len(sections), length, program.model_id)
-    return header + _CRC.pack(crc32(header)) + body
+        sections.append(Section(Kind.SELF_TEST, len(self_test.input), _padded(both)))
+    return pack_sections(program.model_id, sections)
 
 
-def _program_sections(program: Program) -> Iterator[_Section]:
+def _program_sections(program: Program) -> Iterator[Section]:
     description = image_info.encode(program)
-    yield _Section(Kind.DESCRIPTION, 0, description + b" " * (-len(description) % 4))
+    yield Section(Kind.DESCRIPTION, 0, description + b" " * (-len(description) % 4))
     for at, words in sorted(program.segments.items()):
-        yield _Section(Kind.SEGMENT, at, _bytes(words))
+        yield Section(Kind.SEGMENT, at, _bytes(words))
     if len(program.stream):
-        yield _Section(Kind.STREAM, 0, _bytes(program.stream))
+        yield Section(Kind.STREAM, 0, _bytes(program.stream))
     if program.foretold is not None:
-        yield _Section(Kind.RUN, 0, pack_run(program, program.foretold))
+        yield Section(Kind.RUN, 0, pack_run(program, program.foretold))
 
 
 def _check_shapes(program: Program, self_test: SelfTest) -> None:
@@ -137,8 +113,7 @@ def read_whole_image(data: bytes) -> Image:
 
 
 def _read(data: bytes) -> Image:
-    count, model_id = _read_header(data)
-    sections = list(_sections(data, count))
+    model_id, sections = read_sections(data)
     kinds = [section.kind for section in sections]
     single = [kinds.count(kind) for kind in Kind if kind != Kind.SEGMENT]
     if kinds != sorted(kinds) or single[0] != 1 or max(single) > 1:
@@ -152,11 +127,11 @@ def _read(data: bytes) -> Image:
     )
 
 
-def _cpu_model(section: _Section | None) -> bytes:
+def _cpu_model(section: Section | None) -> bytes:
     return b"" if section is None else section.data[: section.place]
 
 
-def _self_test(program: Program, section: _Section | None) -> SelfTest | None:
+def _self_test(program: Program, section: Section | None) -> SelfTest | None:
     if section is None:
         return None
     inputs, outputs = prod(program.input.shape), prod(program.output.shape)
@@ -167,7 +142,7 @@ def _self_test(program: Program, section: _Section | None) -> SelfTest | None:
     return SelfTest(section.data[:inputs], section.data[inputs : inputs + outputs])
 
 
-def _program(sections: list[_Section], model_id: int) -> Program:
+def _program(sections: list[Section], model_id: int) -> Program:
     info = image_info.decode(sections[0].data)
     segments = _segments([section for section in sections if section.kind == Kind.SEGMENT])
     stream = _words(next((section.data for section in sections if section.kind == Kind.STREAM), b""))
@@ -198,56 +173,7 @@ def _words(data: bytes) -> Words:
     return np.frombuffer(data, "<u4").astype(np.uint32)
 
 
-def _packed(section: _Section) -> bytes:
-    header = _SECTION.pack(section.kind, section.place, len(section.data))
-    return header + _CRC.pack(crc32(header + section.data)) + section.data
-
-
-def _read_header(data: bytes) -> tuple[int, int]:
-    """(sections, model id)."""
-    size = _HEADER.size + _CRC.size
-    if not size <= len(data) <= MAX_BYTES:
-        raise ImageError(f"an image has {size}..{MAX_BYTES} bytes, this file has {len(data)}")
-    magic, version, count, length, model_id = _HEADER.unpack_from(data)
-    if magic != MAGIC:
-        raise ImageError("the file is no .acc image: its first four bytes are not ASAC")
-    if crc32(data[: _HEADER.size]) != _CRC.unpack_from(data, _HEADER.size)[0]:
-        raise ImageError("the image's header is damaged: its CRC-32 is wrong")
-    if version != VERSION:
-        raise ImageError(
-            f"the image has version {version}; this release reads {VERSION}: compile the model again"
-        )
-    if length != len(data):
-        raise ImageError(f"the image should have {length} bytes, the file has {len(data)}")
-    return count, model_id
-
-
-def _sections(data: bytes, count: int) -> Iterator[_Section]:
-    offset = _HEADER.size + _CRC.size
-    for number in range(count):
-        section, offset = _section(data, offset, number)
-        yield section
-    if not count or offset != len(data):
-        raise ImageError(f"the image's {count} sections end at byte {offset} of {len(data)}")
-
-
-def _section(data: bytes, offset: int, number: int) -> tuple[_Section, int]:
-    """The section at `offset`, and where the next begins."""
-    start = offset + _SECTION.size + _CRC.size
-    if start > len(data):
-        raise ImageError(f"section {number} begins at byte {offset} of {len(data)}")
-    kind, place, length = _SECTION.unpack_from(data, offset)
-    if kind not in tuple(Kind) or length % 4 or start + length > len(data):
-        raise ImageError(f"section {number} is of kind {kind} and has {length} bytes from byte {start} on")
-    content = data[start : start + length]
-    if crc32(data[offset : offset + _SECTION.size] + content) != _CRC.unpack_from(data, start - _CRC.size)[0]:
-        raise ImageError(f"section {number} is damaged: its CRC-32 is wrong")
-    if kind in (Kind.DESCRIPTION, Kind.STREAM, Kind.RUN) and place:
-        raise ImageError(f"section {number} has the address {place}, but only segments have one")
-    return _Section(kind, place, content), start + length
-
-
-def _segments(sections: list[_Section]) -> dict[int, Words]:
+def _segments(sections: list[Section]) -> dict[int, Words]:
     """Ascending, none empty, none over another or over a bank's end."""
     found: dict[int, Words] = {}
     end = 0

@@ -43,6 +43,7 @@ class JobCycles:
     first_pixel: int
     end: int
     words: int  # that go past the array
+    throttled: int = 0  # cycles in which one could have gone, had THROTTLE not held it
 
     @property
     def cycles(self) -> int:
@@ -64,14 +65,17 @@ class Prediction:
 
     @property
     def stalls(self) -> int:
-        """Cycles in which no word goes past the array."""
+        """Cycles in which no word goes past the array, those that a throttle takes included."""
         return self.cycles - sum(job.words for job in self.jobs)
 
 
 def predict_program(
-    program: Program, source: StreamSource = QUAD_FLASH, timing: Timing | None = None
+    program: Program,
+    source: StreamSource = QUAD_FLASH,
+    timing: Timing | None = None,
+    throttle: int = 0,
 ) -> Prediction:
-    """Of a compiled program."""
+    """Of a compiled program; `throttle` is register THROTTLE, 0..255."""
     return predict(
         program.memory,
         program.program_address,
@@ -80,6 +84,7 @@ def predict_program(
         ring_blocks=program.ring_blocks,
         source=source,
         timing=timing,
+        throttle=throttle,
     )
 
 
@@ -92,12 +97,13 @@ def predict(
     ring_blocks: int = 4,
     source: StreamSource = QUAD_FLASH,
     timing: Timing | None = None,
+    throttle: int = 0,
 ) -> Prediction:
     """`memory` (uint32 [32768]) with the program, `stream` (uint32) as the ring gets it, without CRCs.
 
     ExecutionError when a header is one that the engine refuses, or no END comes.
     """
-    engine = Predictor(memory, stream, ring_base, ring_blocks, source, timing or Timing())
+    engine = Predictor(memory, stream, ring_base, ring_blocks, source, timing or Timing(), throttle)
     jobs: list[JobCycles] = []
     address = program_address
     while len(jobs) < _MAX_JOBS:
@@ -171,8 +177,19 @@ class Predictor:
         self._now = drain.begin + self._timing.drain_to_header
         if job.layer_end:
             self.layer_ends.append(round(drain.end + self._timing.drain_to_free))
-        words = len(shifts) * job.passes * shapes[0].words
-        return JobCycles(job, round(header), round(first + 1), round(drain.end), words)
+        passes, words = len(shifts) * job.passes, shapes[0].words
+        held = round(passes * self._held(words))
+        return JobCycles(job, round(header), round(first + 1), round(drain.end), passes * words, held)
+
+    def _held(self, words: int) -> float:
+        """Cycles that the throttle takes from a pass: all between two words, and some before the first.
+
+        Behind another pass the cycle between the two is one of them; behind a wait for a block it may be any.
+        """
+        each = self._stretch - 1
+        follows = words * self._stretch > BLOCK_WORDS
+        first = min(each, abs(each - 1)) if follows and each >= 1 else each if follows else each / 2
+        return (words - 1) * each + first
 
     def _group(self, job: Job, shapes: Sequence[PassShape], taken: float, final: bool) -> tuple[float, float]:
         """(cycle of the output group's last word, when the next group's first pass could be taken)."""

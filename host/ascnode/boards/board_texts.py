@@ -32,7 +32,8 @@ def _short(node: ast.stmt, module: str) -> str | None:
         case ast.FunctionDef(name="digest") if of_dictionary:
             return f"def digest(): return {dictionary.digest()!r}"
         case ast.Assign(targets=[ast.Name(id=name)], value=ast.Tuple(elts=rows)) if rows:
-            if all(isinstance(row, ast.Constant) and isinstance(row.value, str) for row in rows):
+            names = of_dictionary or name.endswith("NAMES")  # others are a module's own business
+            if names and all(isinstance(row, ast.Constant) and isinstance(row.value, str) for row in rows):
                 return f"{name} = ()"
             if of_dictionary:
                 table = getattr(dictionary, name)

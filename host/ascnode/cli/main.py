@@ -25,6 +25,8 @@ _COMMANDS = MappingProxyType(
         "board": "board",
         "boards": "app",
         "flash": "flash",
+        "model": "app",
+        "firmware": "app",
         "accel": "app",
         "sky": "app",
         "mesh": "app",

@@ -11,9 +11,10 @@ from rich.console import Console
 from ascnode.cli.runs import Run as RunArgument
 from ascnode.cli.runs import opened
 from ascnode.cli.sky_common import open_console
-from ascnode.errors import AscnodeError
 from ascnode.ground.openmct.archive import Files, archive, fetch, load
 from ascnode.ground.openmct.server import HOST, Server
+from ascnode.ground.stream import START_S, await_boards
+from ascnode.record.catalogue import UNDER_WAY, state_of
 from ascnode.record.reader import Reader
 
 
@@ -33,20 +34,27 @@ def openmct(
     with console.status("Reading Open MCT"):
         files = load(fetch(folder) if fetched else archive(folder))
     with opened(run) as reader:
-        if not reader.boards:
-            raise AscnodeError(f"{reader.path} has no boards: simulated nodes send no telemetry")
-        asyncio.run(_serve(reader, files, port, console))
+        path, begun = reader.path, state_of(reader) != UNDER_WAY
+    asyncio.run(_serve(path, 0.0 if begun else START_S, files, port, console))
 
 
-async def _serve(reader: Reader, files: Files, port: int, console: Console) -> None:
+async def _serve(path: Path, wait_s: float, files: Files, port: int, console: Console) -> None:
+    reader, _ = await await_boards(path, wait_s)
+    with reader:
+        await _show(reader, files, port, console)
+
+
+async def _show(reader: Reader, files: Files, port: int, console: Console) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     server = await Server(reader, files).start(port)
     try:
-        console.print(f"Open MCT shows {reader.path} at http://{HOST}:{server.port}/", highlight=False)
-        console.print("Ctrl-C ends it", highlight=False)
+        where = f"http://{HOST}:{server.port}/"
+        console.print(
+            f"Open MCT shows {reader.path} at {where}; Ctrl-C ends it", highlight=False, markup=False
+        )
         await stop.wait()
     finally:
         await server.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from ascnode.cli.runs import Run as RunArgument
 from ascnode.cli.runs import opened
@@ -24,11 +25,13 @@ def report(
 ) -> None:
     """Write the story of a run as one HTML file that needs nothing else."""
     console = open_console()
-    with opened(run) as reader, console.status(f"Reading {reader.path}"):
+    with opened(run) as reader, console.status(escape(f"Reading {reader.path}")):
         path = output or reader.path.with_suffix(".html")
         text = page(gather(reader))
         _write(path, text)
-    console.print(f"{path}: {len(text.encode()) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
+    console.print(
+        f"{path}: {len(text.encode()) / 1000:,.0f} kB", highlight=False, markup=False, soft_wrap=True
+    )
     if show and not webbrowser.open(path.absolute().as_uri()):
         raise AscnodeError(f"no browser was found: open {path} yourself")
 

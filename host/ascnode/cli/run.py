@@ -160,7 +160,7 @@ def _streamed(
 ) -> AbstractContextManager[None]:
     if port is None:
         return nullcontext()
-    tell = partial(console.print, highlight=False)
+    tell = partial(console.print, highlight=False, markup=False, soft_wrap=True)
     return streamed(record.absolute(), port, len(scenario.space.boards), tell)
 
 

@@ -86,13 +86,14 @@ def _listed(lines: list[dict[str, Any]]) -> Table:
 @app.command()
 def show(run: Run, folder: Folder = FOLDER, as_json: Json = False) -> None:
     """What a record says, after its whole file has been checked."""
-    with opened(run, folder) as reader:
+    console = open_console()
+    with opened(run, folder) as reader, console.status("reading the whole record"):
         reader.check()
         values = summary(reader)
     if as_json:
         print_json(values)
     else:
-        _show(open_console(), values)
+        _show(console, values)
 
 
 def _show(console: Console, values: dict[str, Any]) -> None:
@@ -161,19 +162,22 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Name the first difference of two runs: which node, step, field, values. Status 1 when they differ."""
-    with opened(a, folder) as one, opened(b, folder) as other:
+    console = open_console()
+    with opened(a, folder) as one, opened(b, folder) as other, console.status("comparing"):
         comparison = compare(one, other)
     if as_json:
         print_json({"same": comparison.same, **vars(comparison)})
     else:
-        _told(open_console(), comparison)
+        _told(console, comparison)
     if not comparison.same:
         raise typer.Exit(1)
 
 
 def _told(console: Console, comparison: Comparison) -> None:
-    for line in comparison.inputs:
-        console.print(escape(f"input: {line}"), highlight=False, soft_wrap=True)
+    lines = [f"input: {line}" for line in comparison.inputs]
+    lines += [f"made with: {line}" for line in comparison.versions]
+    for line in lines:
+        console.print(escape(line), highlight=False, soft_wrap=True)
     if comparison.first:
         console.print(escape(f"first difference, {comparison.first}"), highlight=False, soft_wrap=True)
     if comparison.same:

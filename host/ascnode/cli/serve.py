@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ascnode.cli.live_run import start_run, stop_run
+from ascnode.cli.live_run import relay, start_run, stop_run
 from ascnode.cli.run import found
 from ascnode.cli.sky_common import open_console
 from ascnode.errors import AscnodeError, RecordError
@@ -29,6 +29,7 @@ Run = Annotated[
 ]
 _BEGIN_S = 180.0  # for a run to begin its record: kernels may have to be compiled
 _LOOK_S = 0.2
+_LAST_WORDS_S = 2.0  # of a run that was stopped
 
 
 def serve(
@@ -74,12 +75,15 @@ async def _serve(
     if path.exists():
         raise AscnodeError(f"{path} exists: name another record, runs are not overwritten")
     process = await start_run(scenario, path)
+    telling = asyncio.create_task(relay(process, typer.echo))
     try:
-        source = await _begun(process, path, stop)
+        source = await _begun(process, path, scenario.parent, stop)
         if source is not None:
             await _show(source, host, port, token, stop)
     finally:
         await stop_run(process)
+        await asyncio.wait([telling], timeout=_LAST_WORDS_S)
+        telling.cancel()
 
 
 def record_of(run: str | None) -> Path:
@@ -100,12 +104,12 @@ def _stopped_by_signals() -> asyncio.Event:
     return stop
 
 
-async def _begun(process: Process, path: Path, stop: asyncio.Event) -> Source | None:
+async def _begun(process: Process, path: Path, folder: Path, stop: asyncio.Event) -> Source | None:
     # The run's record, once it says what is flown; None when the user stops before.
     waited_s = 0.0
     while not stop.is_set():
         with suppress(RecordError):
-            return Source(path)
+            return Source(path, folder)
         if process.returncode is not None:
             raise AscnodeError(f"the run ended before it began its record {path}: see its words above")
         if waited_s > _BEGIN_S:

@@ -15,12 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from ascnode.cli.runs import Run as RunArgument
 from ascnode.errors import AscnodeError, StoppedError
 from ascnode.ground.air import AirPacket, names
-from ascnode.ground.stream import Pace, await_boards, await_clients, following, play, recorded
+from ascnode.ground.stream import START_S, Pace, await_boards, await_clients, following, play, recorded
 from ascnode.ground.ways import Ways, Wish
 from ascnode.record.catalogue import find_record
 from ascnode.view.live import clock
 
-_START_S = 60.0  # for a run that has just begun to have its boards
 _WAIT_S = 60.0  # for clients
 _TELL_EVERY_S = 10.0
 
@@ -82,7 +81,8 @@ def stream(
 
 def _path(run: str, follow: bool) -> Path:
     path = Path(run)
-    return path if follow and path.suffix else find_record(run)
+    named = not path.suffix and len(path.parts) == 1  # a name or a number: not a file that is still to come
+    return path if follow and not named else find_record(run)
 
 
 def _address(text: str | None) -> tuple[str, int] | None:
@@ -110,9 +110,9 @@ async def _stream(run: Path, wish: Wish, options: Options) -> None:
     console = Console(stderr=True)
 
     def tell(text: str) -> None:
-        console.print(text, highlight=False, soft_wrap=True)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    reader, boards = await await_boards(run, _START_S if options.follow else 0.0)
+    reader, boards = await await_boards(run, START_S if options.follow else 0.0)
     with reader:
         nodes = names(boards, options.nodes)
         async with Ways(wish, nodes, tell) as ways:

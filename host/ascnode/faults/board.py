@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from ascnode.boards.firmware import of_node
 from ascnode.boards.flash_image import read_files
 from ascnode.boards.process_board import ProcessBoard
 from ascnode.boards.serial import SerialBoard
@@ -89,16 +90,11 @@ class VirtualControl:
         watch(self._board, port)
         session = old.moved(_into(old.port, port))
         await session.connect(RESUME_S)
-        of_node = {name: data for name, data in flash.items() if self._is_of_node(name)}
-        await self._pair.resume(now_us, cause, boots, session, of_node)
+        await self._pair.resume(now_us, cause, boots, session, of_node(flash))
 
     def cut_at_write(self, number: int, halves: int) -> None:
         """As Control.cut_at_write; a write is one of the file system's, of which a file takes several."""
         self._board.cut_at_write(number, halves)
-
-    def _is_of_node(self, name: str) -> bool:
-        # A counter's file is there from its first command on.
-        return name in self._pair.twin.files() or name.startswith("sequence")
 
 
 class SerialControl:

@@ -19,6 +19,7 @@ LABELS = {
 }
 """What the values of a telemetry field are called, by the field's name."""
 
+_ARTICLES = ("a", "an", "the")
 _ITEM = re.compile(r"(\d*)([a-zA-Z])")
 
 
@@ -61,8 +62,8 @@ class Layout:
 
     @property
     def rest_name(self) -> str:
-        """A name for what follows: the first word that is said of it."""
-        return re.split(r"\W", self.rest)[0]
+        """A name for what follows: the first word that is said of it, articles aside."""
+        return next((word for word in re.findall(r"\w+", self.rest) if word not in _ARTICLES), "")
 
 
 def telemetry(power_scale: int = 0) -> list[Layout]:

@@ -13,6 +13,7 @@ from ascnode.record.catalogue import INTERRUPTED, state_of
 from ascnode.record.reader import Reader, open_record
 
 POLL_S = 0.2
+START_S = 60.0  # for a run that has just begun to have its boards
 BATCH = 64  # packets between two looks at who has room
 
 Progress = Callable[[int, int], None]

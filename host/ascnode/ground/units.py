@@ -30,6 +30,8 @@ def parse_unit(text: str, power_scale: int = 0) -> Unit:
     if named[0]:
         return Unit(note=text)
     unit, scale = _engineering(parts[0], power_scale)
+    if " " in unit:  # words, such as "of a firmware's trial"
+        return Unit(note=text)
     return Unit(parts[0], unit, scale, ", ".join(parts[1:]))
 
 

@@ -38,9 +38,10 @@ class Found(NamedTuple):
 @dataclass
 class Comparison:
     """`inputs`: what of scenario and payload differs; `first`: the first difference of what came of them, "" for
-    none; `compared`: rows that are the same, by table."""
+    none; `compared`: rows that are the same, by table; `versions`: what they were made with, where that differs."""
 
     inputs: list[str] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
     first: str = ""
     compared: dict[str, int] = field(default_factory=dict)
 
@@ -52,7 +53,8 @@ class Comparison:
 
 def compare(a: Reader, b: Reader) -> Comparison:
     """Inputs key by key, and the earliest difference of the rest. What depends on wall time is not looked at."""
-    result = Comparison(list(_inputs(a, b)))
+    versions = _keys("version", a.run.get("versions"), b.run.get("versions"))
+    result = Comparison(list(_inputs(a, b)), list(versions))
     found = [one for one in _all(a, b, result.compared) if one is not None]
     if found:
         # at one time the cause comes before what follows from it: frames first
@@ -148,7 +150,7 @@ def _frame_words(mine: rows.Frame | None, its: rows.Frame | None) -> str:
         return f"{NAMES[mine is None]} alone has more frames"
     if mine.direction != its.direction:
         return f"a frame goes {mine.direction} in A and {its.direction} in B"
-    return difference(mine.body, its.body, NAMES) if content(mine.body) != content(its.body) else ""
+    return difference(mine.body, its.body) if content(mine.body) != content(its.body) else ""
 
 
 def _telemetry(a: Reader, b: Reader, node: int, name: str, compared: dict[str, int]) -> Found | None:

@@ -22,7 +22,7 @@ from ascnode_fw.node import load_keys
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.frame import MAX_BODY
 
-NAMES = ("the record", "the board")
+NAMES = ("in the record", "on the board")
 _DONE = bytes((d.SIM, link.DONE))
 
 Progress = Callable[[int], None]
@@ -59,7 +59,7 @@ class Replay:
         if self._board.dictionary != d.digest().hex():
             raise ReplayError(
                 f"{name} was recorded with dictionary {self._board.dictionary}, and this ascnode speaks "
-                f"{d.digest().hex()}: replay it with ascnode {self._board.version} as it was then"
+                f"{d.digest().hex()}: replay it with the one that recorded it"
             )
         if not self._kept.state:
             raise ReplayError(

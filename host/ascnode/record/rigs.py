@@ -1,4 +1,4 @@
-"""Boards that a record can be replayed against: a twin, a virtual board, a real one. All take SIM frames."""
+"""Boards that a record can be replayed on: a twin, a virtual or emulated board, a real one. All take SIM frames."""
 
 import asyncio
 import tempfile
@@ -10,11 +10,11 @@ from typing import Protocol, Self
 from zlib import crc32
 
 from ascnode.boards.accelerators import AcceleratorKind, Accelerators
-from ascnode.boards.firmware import BOARD_ID_FILE, architecture, board_files
+from ascnode.boards.firmware import BOARD_ID_FILE, board_files
 from ascnode.boards.flash_image import build_image
-from ascnode.boards.interpreter import Interpreter, require_interpreter
+from ascnode.boards.process_board import ProcessBoard
+from ascnode.boards.runtime import Runtime, board_of, flash_blocks_of, march_of, patience_of
 from ascnode.boards.serial import board_on
-from ascnode.boards.virtual import PROFILES, VirtualBoard
 from ascnode.errors import ReplayError, SessionError
 from ascnode.record.requests import Request, upset_of_weights
 from ascnode.session import messages
@@ -80,7 +80,7 @@ class TwinRig:
     async def ask(self, request: Request) -> list[bytes]:
         """As Rig.ask."""
         assert self._twin is not None  # started
-        if upset_of_weights(request):
+        if self._twin.engine is None and upset_of_weights(request):
             raise ReplayError(
                 "an upset of the model's weights, which a twin does not keep in a memory of its own"
             )
@@ -132,25 +132,22 @@ class _SessionRig:
         return await self._session.request(request.frames)
 
 
-class VirtualRig(_SessionRig):
-    """Real firmware in a MicroPython process; `profile` and `accelerator` are those of the recorded run."""
+class ProcessRig(_SessionRig):
+    """Real firmware in a process: a virtual board, or an emulated Pico. `profile` and `accelerator` are those of the
+    recorded run."""
 
     restarts = True
     own_flash = False
 
     def __init__(
-        self,
-        unique_id: bytes,
-        profile: str,
-        accelerator: AcceleratorKind = "none",
-        interpreter: Interpreter | None = None,
+        self, unique_id: bytes, runtime: Runtime, profile: str, accelerator: AcceleratorKind = "none"
     ) -> None:
         super().__init__()
         self._unique_id = unique_id
+        self._runtime = runtime
+        self._profile = profile
         self._accelerators = self._stack.enter_context(Accelerators(accelerator))
-        self._profile = PROFILES[profile]
-        self._interpreter = interpreter or require_interpreter()
-        self._board: VirtualBoard | None = None
+        self._board: ProcessBoard | None = None
 
     async def start(self, files: Mapping[str, bytes]) -> None:
         """As Rig.start."""
@@ -161,33 +158,29 @@ class VirtualRig(_SessionRig):
             self._write(self._board.flash, files)
         await self._connect(self._board)
 
-    def _made(self, files: Mapping[str, bytes]) -> VirtualBoard:
+    def _made(self, files: Mapping[str, bytes]) -> ProcessBoard:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
-        self._write(folder / "replay.flash", files)
-        board = VirtualBoard(
-            folder / "replay.flash",
-            self._profile.name,
-            self._interpreter,
-            name="replay",
-            accelerator=self._accelerators.link(),
-        )
-        return self._stack.enter_context(board)
+        flash = folder / "replay.flash"
+        self._write(flash, files)
+        link = self._accelerators.link()
+        return self._stack.enter_context(board_of(self._runtime, flash, self._profile, accelerator=link))
 
     def _write(self, flash: Path, files: Mapping[str, bytes]) -> None:
-        firmware = board_files(architecture(self._interpreter))
-        content = {**firmware, **files, BOARD_ID_FILE: self._unique_id}
-        flash.write_bytes(build_image(content, self._profile.flash_blocks))
+        content = {**board_files(march_of(self._runtime)), **files, BOARD_ID_FILE: self._unique_id}
+        flash.write_bytes(build_image(content, flash_blocks_of(self._runtime, self._profile)))
 
-    async def _connect(self, board: VirtualBoard) -> None:
+    async def _connect(self, board: ProcessBoard) -> None:
         loop = asyncio.get_running_loop()
         self._close()
         board.power_on(wait=False)
         port = Port(board.port, loop)
         watch(board, port)
-        session = Session(port) if self._session is None else self._session.moved(port)
         if self._session is None:
+            session = Session(port, patience=patience_of(self._runtime))
             self._stack.callback(loop.remove_reader, board.fileno())
             self._stack.callback(self._close)
+        else:
+            session = self._session.moved(port)
         self._session = session
         await session.connect()
 

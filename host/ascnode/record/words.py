@@ -55,18 +55,18 @@ def content(body: bytes) -> bytes:
     return body[:2] + body[link.SIM_BYTES :] if body[:1] == bytes((d.SIM,)) else body
 
 
-def difference(one: bytes, other: bytes, names: Sequence[str] = ("A", "B")) -> str:
+def difference(one: bytes, other: bytes, names: Sequence[str] = ("in A", "in B")) -> str:
     """The first field in which two frames differ, with both values; "" when they do not (envelopes aside)."""
     if content(one) == content(other):
         return ""
     kinds = kind_of(one), kind_of(other)
     if kinds[0] != kinds[1]:
-        return f"there is {_a(kinds[0])} in {names[0]} and {_a(kinds[1])} in {names[1]}"
+        return f"there is {_a(kinds[0])} {names[0]} and {_a(kinds[1])} {names[1]}"
     for mine, its in zip_longest(_fields(one), _fields(other)):
         if mine != its:
             return f"{kinds[0]}: {_differing(mine, its, names)}"
     at = next(i for i, pair in enumerate(zip_longest(content(one), content(other))) if pair[0] != pair[1])
-    return f"{kinds[0]}: byte {at} differs, of {len(one)} in {names[0]} and {len(other)} in {names[1]}"
+    return f"{kinds[0]}: byte {at} differs, of {len(one)} {names[0]} and {len(other)} {names[1]}"
 
 
 def _a(kind: str) -> str:
@@ -77,10 +77,10 @@ def _differing(mine: Field | None, its: Field | None, names: Sequence[str]) -> s
     if mine is None or its is None:
         there, where = (its, names[1]) if mine is None else (mine, names[0])
         assert there is not None  # one of them is
-        return f"{there[0]} ({there[1]}) is in {where} alone"
+        return f"{there[0]} ({there[1]}) is {where} alone"
     if mine[0] != its[0]:
-        return f"{mine[0]} ({mine[1]}) in {names[0]} stands where {its[0]} ({its[1]}) does in {names[1]}"
-    return f"{mine[0]} is {mine[1]} in {names[0]} and {its[1]} in {names[1]}"
+        return f"{mine[0]} ({mine[1]}) {names[0]} stands where {its[0]} ({its[1]}) does {names[1]}"
+    return f"{mine[0]} is {mine[1]} {names[0]} and {its[1]} {names[1]}"
 
 
 def frame_fields(body: bytes) -> list[Field]:

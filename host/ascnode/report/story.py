@@ -20,6 +20,7 @@ PART_WORDS = {
     "wait": "waiting for the downlink",
     "downlink": "the way down",
 }
+_LEAST = 0.0005  # a share that one decimal can tell
 QUANTILES = (5, 50, 90, 95, 99, 100)
 _TRIP_C = d.PARAMETERS[d.P_TEMP_TRIP][2] / 100 - KELVIN_AT_0_C
 
@@ -35,7 +36,9 @@ class Figure(NamedTuple):
 
 def share(part: float, whole: float) -> str:
     """In percent; nothing of nothing is none."""
-    return f"{100 * part / whole:.1f} %" if whole else "none"
+    if not whole:
+        return "none"
+    return f"{100 * part / whole:.1f} %" if not part or part / whole >= _LEAST else "< 0.1 %"
 
 
 def figures(facts: Facts) -> Iterator[Figure]:

@@ -5,7 +5,7 @@ from html import escape
 
 import numpy as np
 
-from ascnode.record.rows import Query
+from ascnode.record.rows import Node, Query
 from ascnode.report.facts import Facts, severity
 from ascnode.report.outcomes import Cause, Outcomes
 from ascnode.report.story import PART_WORDS, QUANTILES, share
@@ -81,27 +81,15 @@ def _example(query: Query) -> str:
 def nodes_table(facts: Facts) -> str:
     """The nodes with most losses, least charge, or greatest heat, in this order."""
     found = facts.outcomes
-    worst = sorted(
-        facts.nodes,
-        key=lambda node: (
-            -(found.lost_at[node.node] + found.late_at[node.node]),
-            node.charge_min,
-            -node.accelerator_max_k,
-        ),
-    )[:_WORST]
+
+    def badness(node: Node) -> tuple[float, float, float]:
+        missed = found.lost_at[node.node] + found.late_at[node.node]
+        return -missed, node.charge_min, -node.accelerator_max_k
+
     rows, data = [], []
-    for node in worst:
+    for node in sorted(facts.nodes, key=badness)[:_WORST]:
         lost, late = found.lost_at[node.node], found.late_at[node.node]
-        hot, warm = node.accelerator_max_k - KELVIN_AT_0_C, node.radiator_max_k - KELVIN_AT_0_C
-        numbers = (
-            f"{100 * node.charge_min:.1f} %",
-            f"{100 * node.charge_end:.1f} %",
-            f"{hot:.1f} °C",
-            f"{warm:.1f} °C",
-        )
-        rows.append(
-            (node.name, node.answers, lost, late, *map(Number, numbers), _health(node.charge_min, hot))
-        )
+        rows.append((node.name, node.answers, lost, late, *_extremes(node)))
         data.append({"node": node.node, "answers": node.answers, "lost": lost, "late": late})
     head = (
         "node",
@@ -115,6 +103,13 @@ def nodes_table(facts: Facts) -> str:
         "state",
     )
     return table(head, rows, data)
+
+
+def _extremes(node: Node) -> tuple[str, ...]:
+    hot_c, warm_c = node.accelerator_max_k - KELVIN_AT_0_C, node.radiator_max_k - KELVIN_AT_0_C
+    charges = (f"{100 * charge:.1f} %" for charge in (node.charge_min, node.charge_end))
+    numbers = map(Number, (*charges, f"{hot_c:.1f} °C", f"{warm_c:.1f} °C"))
+    return (*numbers, _health(node.charge_min, hot_c))
 
 
 def _health(charge: float, hot_c: float) -> Html:

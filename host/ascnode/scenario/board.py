@@ -55,7 +55,7 @@ class Flyer(Stepper, Protocol):
 def board_satellite(scenario: Scenario, node: int, flyer: Flyer, stations: Sequence[Station]) -> Satellite:
     """The node-th board of the scenario with all that is known to lie ahead of it."""
     number = scenario.space.boards[node]
-    commander = Commander(bench_key(scenario.seed, node), BENCH_KEY_INDEX)
+    commander = Commander(bench_key(scenario.seed, node), BENCH_KEY_INDEX, flyer.twin.last_sequence)
     satellite = Satellite(number, flyer.name, flyer, commander)
     if isinstance(flyer, Injector):
         flyer.rebooted = satellite.rebooted
@@ -66,13 +66,14 @@ def board_satellite(scenario: Scenario, node: int, flyer: Flyer, stations: Seque
     ):
         time_us = round(sample.t_s * 1e6)
         satellite.add(time_us, messages.environment(time_us, *sample[1:]))
-    satellite.plan(d.PLAN_CONTACTS, _contacts(scenario, number, stations))
+    satellite.plan(d.PLAN_CONTACTS, contacts(scenario, number, stations))
     satellite.plan(d.PLAN_ECLIPSES, eclipse_plan(orbit, scenario.epoch, 0.0, end_s + _LOOK_AHEAD_S))
     _caps(scenario, satellite)
     return satellite
 
 
-def _contacts(scenario: Scenario, number: int, stations: Sequence[Station]) -> list[Window]:
+def contacts(scenario: Scenario, number: int, stations: Sequence[Station]) -> list[Window]:
+    """The contact plan of a satellite, by its number."""
     # With lasers there is a way to the ground at all times, as planned; lock says whether it is there. Without them
     # the plan is that of passes, and stations that see the satellite may still be served by another.
     end_s = float(scenario.length_s)

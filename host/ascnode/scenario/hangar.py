@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Self
 
 from ascnode.boards.accelerators import Accelerators
-from ascnode.boards.firmware import BOARD_ID_FILE, board_files
-from ascnode.boards.flash_image import build_image
+from ascnode.boards.firmware import BOARD_ID_FILE, board_files, of_node
+from ascnode.boards.flash_image import build_image, read_files
 from ascnode.boards.process_board import ProcessBoard
 from ascnode.boards.runtime import Runtime, board_of, flash_blocks_of, kind_of, march_of, patience_of
+from ascnode.boards.virtual import PROFILES
 from ascnode.errors import ScenarioError
 from ascnode.faults.board import Control, TwinControl, VirtualControl
 from ascnode.faults.injector import Injector
@@ -74,7 +75,15 @@ def check_faults(scenario: Scenario, runtime: Runtime | None) -> Schedule:
 class Hangar:
     """Flyers of a scenario, in order. Use as an async context: at its end no board is left running."""
 
-    def __init__(self, scenario: Scenario, payload: Payload, runtime: Runtime | None, record: Record) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        payload: Payload,
+        runtime: Runtime | None,
+        record: Record,
+        flash: Path | None = None,
+    ) -> None:
+        """`flash`: a folder where the boards' flash is kept, and found again by the next hangar."""
         self.flyers: list[Flyer] = []
         self.boards: list[ProcessBoard] = []
         self.kind = kind_of(runtime) if runtime else "twin"
@@ -83,6 +92,7 @@ class Hangar:
         self._runtime = runtime
         self.injected = Injected(record)
         self._record = record
+        self._kept = flash
         self._flash: dict[int, dict[str, bytes]] = {}  # as the record has it
         self._faults = check_faults(scenario, runtime)
         self._payload = payload
@@ -100,6 +110,10 @@ class Hangar:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+        if self._kept and self._runtime is None:
+            for node, flyer in enumerate(self.flyers):
+                image = build_image(flyer.twin.files(), PROFILES[self._scenario.profile].flash_blocks)
+                self._flash_file(self._kept, node).write_bytes(image)
 
     async def _prepare(self) -> None:
         files = [self._files(node) for node in range(len(self._scenario.space.boards))]
@@ -108,7 +122,9 @@ class Hangar:
             self.flyers = [self._twin_alone(node, content) for node, content in enumerate(files)]
         else:
             firmware = board_files(march_of(runtime))
-            folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-")))
+            folder = self._kept or Path(
+                self._stack.enter_context(tempfile.TemporaryDirectory(prefix="ascnode-"))
+            )
             self.boards = [
                 self._power_on(runtime, folder, n, {**firmware, **content}) for n, content in enumerate(files)
             ]
@@ -122,8 +138,16 @@ class Hangar:
 
     def _files(self, node: int) -> dict[str, bytes]:
         scenario = self._scenario
+        if self._kept:
+            self._kept.mkdir(parents=True, exist_ok=True)
+            flash = self._flash_file(self._kept, node)
+            if flash.exists():
+                return of_node(read_files(flash.read_bytes()))
         program = self._payload.program_image if scenario.accelerator != "none" else None
         return node_files(scenario.node, self.model_image, scenario.seed, node, scenario.step_ms, program)
+
+    def _flash_file(self, folder: Path, node: int) -> Path:
+        return folder / f"{self._name(node)}{'' if self._runtime else '.twin'}.flash"
 
     def _name(self, node: int) -> str:
         return self._scenario.space.name(self._scenario.space.boards[node])
@@ -151,7 +175,9 @@ class Hangar:
 
     def _twin(self, node: int, files: Mapping[str, bytes]) -> Twin:
         engine = engine_of(files, self._payload.answer)
-        return Twin(files, self._accelerator, unique_id(self._scenario.seed, node), engine)
+        mpy = getattr(self._runtime, "mpy", 0)
+        uid = unique_id(self._scenario.seed, node)
+        return Twin(files, self._accelerator, uid, engine, image=self.model_image, mpy=mpy)
 
     def _twin_alone(self, node: int, files: Mapping[str, bytes]) -> Flyer:
         alone = TwinAlone(self._name(node), self._twin(node, files), self._listener(node))
@@ -162,9 +188,10 @@ class Hangar:
     ) -> ProcessBoard:
         # Does not wait: the boards boot beside each other.
         profile = self._scenario.profile
-        flash = folder / f"{self._name(node)}.flash"
-        content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
-        flash.write_bytes(build_image(content, flash_blocks_of(runtime, profile)))
+        flash = self._flash_file(folder, node)
+        if not flash.exists():
+            content = {**files, BOARD_ID_FILE: unique_id(self._scenario.seed, node)}
+            flash.write_bytes(build_image(content, flash_blocks_of(runtime, profile)))
         link = self._accelerators.link(seed=self._scenario.seed + node)
         board = board_of(runtime, flash, profile, self._name(node), accelerator=link)
         self._stack.enter_context(board)

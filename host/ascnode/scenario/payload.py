@@ -18,6 +18,8 @@ from ascnode.models.project import load_project_model
 from ascnode.scenario.tables.work import Payload as PayloadTable
 from ascnode.session.commanding import Commander
 from ascnode_fw.accel.image import Image
+from ascnode_fw.flight.tasks import INPUT_MAX
+from ascnode_fw.flight.telemetry import OUTPUT_MAX
 from ascnode_fw.wire import dictionary as d
 from ascnode_fw.wire.packet import TM_BYTES
 from ascnode_gateware.compiler.compile import compile_model
@@ -78,13 +80,18 @@ def load_payload(table: PayloadTable, folder: Path) -> Payload:
         if table.labels or table.model:
             raise ScenarioError("payload.images: labels or a model without images")
         digits = load_digits()
-        return _payload(load_project_model(), digits.test_images, digits.test_labels.astype(np.int64))
+        return payload_of(load_project_model(), digits.test_images, digits.test_labels.astype(np.int64))
     if table.model is None:
         raise ScenarioError("payload.model: images of your own need a model that takes them")
     try:
         model = load_model(folder / table.model, drop_final_softmax=True)  # the largest logit stays so
     except (AscnodeError, OSError, ValueError) as e:
         raise ScenarioError(f"payload.model: {e}") from None
+    if model.input.size > INPUT_MAX or model.output.size > OUTPUT_MAX:
+        raise ScenarioError(
+            f"payload.model: {table.model} takes {model.input.size} bytes and gives {model.output.size}; "
+            f"a node takes at most {INPUT_MAX} and gives {OUTPUT_MAX}"
+        )
     images = _array("images", folder / table.images)
     if images.dtype != np.int8 or len(images) == 0 or images[0].size != model.input.size:
         raise ScenarioError(
@@ -94,7 +101,7 @@ def load_payload(table: PayloadTable, folder: Path) -> Payload:
     labels = _array("labels", folder / table.labels).astype(np.int64) if table.labels else None
     if labels is not None and labels.shape != (len(images),):
         raise ScenarioError(f"payload.labels: {labels.shape} labels for {len(images)} images")
-    return _payload(model, images.reshape(-1, *model.input.shape[1:]), labels)
+    return payload_of(model, images.reshape(-1, *model.input.shape[1:]), labels)
 
 
 def _array(key: str, path: Path) -> npt.NDArray[np.int8]:
@@ -105,7 +112,8 @@ def _array(key: str, path: Path) -> npt.NDArray[np.int8]:
     return array
 
 
-def _payload(model: Model, images: npt.NDArray[np.int8], labels: npt.NDArray[np.int64] | None) -> Payload:
+def payload_of(model: Model, images: npt.NDArray[np.int8], labels: npt.NDArray[np.int64] | None) -> Payload:
+    """What is made of a model, its inputs and their labels."""
     image = compile_image(model)
     packet = Commander(bytes(32)).packet("query", 0, 0, 0, 0, data=bytes(model.input.size))
     answer_bytes = TM_BYTES + struct.calcsize(d.TELEMETRY[d.TM_RESULT - 1][2]) + model.output.size

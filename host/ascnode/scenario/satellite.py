@@ -60,6 +60,10 @@ Taken = Callable[[int], int | None]
 """For the time at which a board sends (us): when the mesh or the ground has the packet; None when nobody hears it."""
 
 
+GoneUp = Callable[[Command, int], None]
+"""Told of every telecommand that a board has got, with its sequence number."""
+
+
 class Satellite:
     """Keeps the queue of events in order of (time, arrival) and advances the board through them.
 
@@ -72,6 +76,7 @@ class Satellite:
         self.name = name
         self.now_us = 0
         self.taken: Taken = lambda sent_us: None
+        self.gone_up: GoneUp = lambda command, sequence: None
         self.faulty = False  # its scenario has faults for it
         self._stepper = stepper
         self._commander = commander
@@ -142,6 +147,7 @@ class Satellite:
     def _gone_up(self, what: Event | Command) -> None:
         if isinstance(what, Command):
             self._commander.sequence += 1
+            self.gone_up(what, self._commander.sequence)
             if what.account is not None:
                 self._asked[self._commander.sequence] = what.account
                 self._up.add(what.account.query.job)

@@ -50,17 +50,21 @@ class LoggedEngine:
         self._come_to(Outcome(causes.OK, 0, 0, 0))
         return self.code
 
+    def upset(self, at: int, mask: int) -> None:
+        """Nothing: what becomes of it is in the board's log."""
+
     def _come_to(self, expected: Outcome) -> None:
         outcome = self._log.popleft() if self._log else expected
         self.code, self.repairs, self.resent, self.measured = outcome
 
 
-def engine_of(files: Mapping[str, bytes], answer: Answer) -> LoggedEngine | None:
-    """What a node with these files on its flash has for its accelerator, as its firmware's main.py does."""
-    if PROGRAM_FILE not in files:
+def engine_of(files: Mapping[str, bytes], answer: Answer, name: str = PROGRAM_FILE) -> LoggedEngine | None:
+    """What a node with these files on its flash has for its accelerator, as its firmware's main.py does; `name` is
+    that of the program's file."""
+    if name not in files:
         return None
     try:
-        program = Program(MemoryStore(dict(files)), PROGRAM_FILE)
+        program = Program(MemoryStore(dict(files)), name)
     except ProgramError:
         return LoggedEngine(1, answer)
     return LoggedEngine(program.cycles, answer)

@@ -1,18 +1,22 @@
 """The twin of a board: the same firmware in CPython, fed the same frames, compared at every exchange."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ascnode.boards.firmware import loader
 from ascnode.session import messages
 from ascnode.session.messages import Event, Outcome
-from ascnode.twin.engine import LoggedEngine
+from ascnode.twin.engine import LoggedEngine, engine_of
 from ascnode.twin.plant import coast
 from ascnode.twin.store import MemoryStore
 
 if TYPE_CHECKING:
     from ascnode_fw.protocols import Accelerator
 from ascnode_fw import link
+from ascnode_fw.accel import kernel_portable
+from ascnode_fw.accel.software import SoftwareAccelerator
 from ascnode_fw.flight import layout as f_
+from ascnode_fw.flight import slots
 from ascnode_fw.node import Node
 
 
@@ -25,17 +29,40 @@ class Twin:
         accelerator: "Accelerator",
         unique_id: bytes,
         engine: LoggedEngine | None = None,
+        store: MemoryStore | None = None,
+        image: bytes | None = None,
+        mpy: int = 0,
     ) -> None:
+        """`accelerator` runs the model `image`, by default the one in `files`; `mpy` is the board's beside it."""
         self._sent: list[bytes] = []
-        self._store = MemoryStore(dict(files))
-        self._accelerator = accelerator
+        self._files_before: dict[str, bytes] = {}  # as of the last snapshot
+        self._store = store or MemoryStore(dict(files))
         self.engine = engine
+        self._delivered = accelerator, engine
+        self._mpy = mpy
+        self._delivered_image = image or self._store.read(slots.MODELS[0] + slots.CPU_IMAGE)
         self._unique_id = unique_id
         self.reset()
 
     def reset(self) -> None:
         """As a board's reset: memory is lost, flash is kept."""
-        self.node = Node(self._store, self._accelerator, self._unique_id, self._send, self.engine)
+        if slots.FIRMWARE_FILE in self._store.files:
+            loader().start_slot(self._store)
+        accelerator, _ = slots.load_model(self._store, self._load)
+        self.node = Node(self._store, accelerator, self._unique_id, self._send, self.engine)
+        self.node.load_model = self._load
+        self.node.restarts = True
+        self.node.mpy = self._mpy
+
+    def _load(self, name: str) -> "tuple[Accelerator, LoggedEngine | None]":
+        # What it was made with runs the model that it was delivered with; another one runs as firmware does.
+        image = self._store.read(name + slots.CPU_IMAGE)
+        if image is None or image == self._delivered_image:
+            accelerator, self.engine = self._delivered
+        else:
+            accelerator = SoftwareAccelerator(image, kernel_portable)
+            self.engine = engine_of(self._store.files, _answers(accelerator), name + slots.PROGRAM)
+        return accelerator, self.engine
 
     @property
     def now_us(self) -> int:
@@ -47,6 +74,11 @@ class Twin:
     def last_sequence(self) -> int:
         """The last telecommand sequence number that the node took for used, under the bench's key."""
         return max(0, self.node.counters[0].last)
+
+    @property
+    def store(self) -> MemoryStore:
+        """Its flash."""
+        return self._store
 
     def files(self) -> dict[str, bytes]:
         """What is on its flash."""
@@ -66,6 +98,8 @@ class Twin:
 
     def load(self, buffers: Sequence[bytes]) -> None:
         """Takes over a snapshot."""
+        if len(buffers) < len(self.node.buffers()):
+            self.node.update = None  # the module of updates was not there yet
         for (_, buffer, _), data in zip(self.node.buffers(), buffers, strict=True):
             memoryview(buffer).cast("B")[:] = data
         self.node.restored()
@@ -88,6 +122,7 @@ class Twin:
     ) -> list[bytes]:
         """Obeys an exchange's frames again from a snapshot, its accelerator doing what a board's has done."""
         assert self.engine is not None and self.node.sim is not None
+        self._store.files = dict(self._files_before)
         self.load(before)
         _, number = messages.request_of(bodies[0])
         self.node.sim.number = (number - 2) % link.NUMBERS + 1  # as if it had not come
@@ -100,6 +135,7 @@ class Twin:
 
     def snapshot(self) -> list[bytes]:
         """All mutable state, buffer by buffer."""
+        self._files_before = dict(self._store.files)
         return [bytes(buffer) for _, buffer, _ in self.node.buffers()]
 
     def names(self) -> list[tuple[str, tuple[str, ...], int]]:
@@ -108,3 +144,12 @@ class Twin:
             (name, words, 1 if isinstance(buffer, bytearray) else 4)
             for name, buffer, words in self.node.buffers()
         ]
+
+
+def _answers(accelerator: SoftwareAccelerator) -> Callable[[bytes], bytes]:
+    def answer(data: bytes) -> bytes:
+        output = bytearray(accelerator.output_size)
+        accelerator.run(data, output)
+        return bytes(output)
+
+    return answer

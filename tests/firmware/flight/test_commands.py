@@ -44,7 +44,8 @@ def _answers(bench: Bench) -> list[tuple[str, int, int, int]]:
 
 
 def test_every_command_of_the_dictionary_is_tried_here() -> None:
-    assert set(GOOD) == set(ROWS)
+    updates = {name for name in ROWS if name.startswith("update_")}  # tests/push has them
+    assert set(GOOD) == set(ROWS) - updates
 
 
 @pytest.mark.parametrize("name", [name for name in GOOD if name != "query"])
@@ -96,7 +97,7 @@ def test_arguments_of_every_wrong_length_are_refused_and_change_nothing(name: st
         assert bench.f[f_.COMMANDS_REFUSED] == 1
 
 
-@pytest.mark.parametrize("number", [0, 10, 77, 255])
+@pytest.mark.parametrize("number", [0, len(d.COMMANDS) + 1, 77, 255])
 def test_an_unknown_command_is_refused_by_its_code(number: int) -> None:
     bench = _bench()
     execute(bench.computer, number, 5, memoryview(b""))

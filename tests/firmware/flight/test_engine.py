@@ -42,6 +42,8 @@ class FakeEngine:
         self._come_to()
         return self.code
 
+    def upset(self, at: int, mask: int) -> None: ...
+
     def _come_to(self) -> None:
         self.code, self.repairs = self.outcomes.pop(0) if self.outcomes else (0, 0)
 

@@ -70,6 +70,14 @@ def _orders(rng: random.Random, host: Host) -> bytes:
             bytes(64),
         ),
         "custody": ((), (host.node.computer.f[f_.TM_COUNT] & 0x3FFF).to_bytes(2, "big")),
+        "update_begin": ((rng.randrange(3), 0, rng.choice((0, 1, 5000, 1 << 20))), bytes(48)),
+        "update_chunk": ((504 * rng.randrange(12),), bytes(504)),
+        "update_status": ((rng.randrange(3),), b""),
+        "update_verify": ((), b""),
+        "update_commit": ((rng.randrange(3), rng.randrange(99)), b""),
+        "update_abort": ((), b""),
+        "update_confirm": ((), b""),
+        "update_revert": ((rng.randrange(3),), b""),
     }
     fixed, data = arguments[name]
     return host.commander.packet(name, *fixed, data=data)

@@ -210,7 +210,7 @@ def test_the_run_section_by_hand() -> None:
     assert (kind, place, len(data)) == (4, 0, 80)
     words = struct.unpack("<14I2i4I", data)
     assert words[:4] == (program.program_address, 0, 0, 0)
-    assert words[4] == 3391  # what the Verilog takes, see tests/gateware/device/test_conformance.py
+    assert words[4] == 3391  # what the Verilog takes, see tests/gateware/device/test_conformance_runs.py
     assert words[7:16] == (64, program.input.address, 8, 8, 8, 1, 1, -1, -128)
     assert words[16:] == (10, program.output.address, 1, 10)
 

@@ -7,15 +7,29 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ascnode_gateware.bus.frames import write_request
 from ascnode_gateware.bus.host import Host
+from ascnode_gateware.compiler import Options, compile_file
 from ascnode_gateware.device.interface import Accelerator
-from ascnode_gateware.program.program import Program, place_input, read_output
+from ascnode_gateware.model.reference import Reference
+from ascnode_gateware.model.tflite_model import load_model
+from ascnode_gateware.program.program import MEMORY_WORDS, Program, place_input, read_output
 from ascnode_gateware.sim.addresses import address, mask, value
+from models.golden import DIGITS, mlperf_tiny
 
 Tensor = npt.NDArray[np.int8]
 COUNTERS = ("CYCLES", "STALLS", "THROTTLED", "WORDS", "PIXELS")
 WATCHDOG_UNITS = 64
 T = TypeVar("T")
+
+
+def fill(devices: tuple[Accelerator, ...], seed: int) -> None:
+    """The same words everywhere, so that memory can be compared from then on."""
+    words = np.random.default_rng(seed).integers(0, 2**32, MEMORY_WORDS, dtype=np.uint32).tolist()
+    for at in range(0, MEMORY_WORDS, 255):
+        frame = write_request(0, at, words[at : at + 255]).encode()
+        for device in devices:
+            device.transfer(frame)
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,15 @@ class Case:
     program: Program
     images: Tensor
     golden: Tensor
+
+
+def compiled(name: str = "digits", stream: str = "auto", count: int = 3) -> Case:
+    """The project's model or one of MLPerf Tiny's, compiled, with images and the reference's answers."""
+    path = DIGITS if name == "digits" else mlperf_tiny(name)
+    model = load_model(path, drop_final_softmax=True)
+    images = np.random.default_rng(3).integers(-128, 128, (count, *model.input.shape[1:]), dtype=np.int8)
+    program = compile_file(path, options=Options(stream=stream))
+    return Case(program, images, Reference(model).run(images))
 
 
 class Driver:

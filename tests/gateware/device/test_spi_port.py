@@ -15,7 +15,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "accelerator-spi.md"
 
 
 def examples() -> list[bytes]:
-    lines = re.findall(r"^ {4}((?:[0-9a-f]{2} ?)+)$", PAGE.read_text(), re.MULTILINE)
+    lines = re.findall(r"^ *((?:[0-9a-f]{2} ){17,}[0-9a-f]{2})$", PAGE.read_text(), re.MULTILINE)
     return [bytes.fromhex(line) for line in lines]
 
 

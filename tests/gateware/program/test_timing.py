@@ -52,6 +52,19 @@ def test_a_pass_takes_a_cycle_more_than_its_words_and_four_at_least(words: int, 
     assert end(21) - end(11) == 10 * cycles
 
 
+@pytest.mark.parametrize(("throttle", "cycles"), [(128, 2), (192, 4), (255, 256)])
+def test_a_throttled_pass_takes_so_much_longer(throttle: int, cycles: int) -> None:
+    """A word in 2, 4 or 256 cycles; the cycle between two passes falls into one that is taken anyway."""
+
+    def end(passes: int) -> int:
+        job = copy_job(cols_less_1=63, width=64, n_icg_less_1=passes - 1)
+        words = group_words(*[IDENTITY_BLOCK] * passes, channels=(PLAIN,) * 4)
+        memory = memory_with([job], {WEIGHTS: words})
+        return predict(memory, PROGRAM, NO_STREAM, throttle=throttle).jobs[0].end
+
+    assert end(21) - end(11) == 10 * 64 * cycles
+
+
 def test_weights_in_the_pixels_bank_cost_their_words() -> None:
     def end(passes: int, **fields: int) -> int:
         job = copy_job(cols_less_1=31, width=32, n_icg_less_1=passes - 1, **fields)

@@ -103,6 +103,10 @@ class Driver:
             self._memory.place(following)
             self._runs.await_end(False)
 
+    def upset(self, at: int, mask: int) -> None:
+        if self._ready:
+            self._memory.upset(at, mask)
+
     # --- start
 
     def _prepare(self) -> None:

@@ -6,6 +6,7 @@ from ascnode_fw.accel.driver import Driver
 from ascnode_fw.accel.errors import ProgramError
 from ascnode_fw.accel.program import Program
 from ascnode_fw.accel.software import SoftwareAccelerator
+from ascnode_fw.flight.slots import CPU_IMAGE, PROGRAM
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def make_models(find: "FindBus", store: "Store", name: str) -> "tuple[Accelerato
         program = Program(store, name)
     except ProgramError:
         return NoKernel(), NoEngine(causes.PROGRAM)
-    return _kernel(program, store), make_engine(find, program)
+    return _kernel(program, store, name[: -len(PROGRAM)] + CPU_IMAGE), make_engine(find, program)
 
 
 def make_engine(find: "FindBus", program: Program) -> "Engine":
@@ -30,9 +31,9 @@ def make_engine(find: "FindBus", program: Program) -> "Engine":
     return NoEngine(causes.LINK, program.cycles) if bus is None else Driver(bus, program)
 
 
-def _kernel(program: Program, store: "Store") -> "Accelerator":
+def _kernel(program: Program, store: "Store", name: str) -> "Accelerator":
     # The same model for the CPU, out of the same file or out of its own.
-    image = program.cpu_model() or store.read("model.bin") or b""
+    image = program.cpu_model() or store.read(name) or b""
     try:
         kernel = SoftwareAccelerator(image, choose_kernel())
     except (ValueError, MemoryError):
@@ -76,3 +77,6 @@ class NoEngine:
 
     def recover(self) -> int:
         return self.code
+
+    def upset(self, at: int, mask: int) -> None:
+        pass

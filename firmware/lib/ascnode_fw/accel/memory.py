@@ -52,6 +52,19 @@ class Memory:
             crc = crc32(self._port.read(address + done, min(MAX_WORDS, words - done)), crc)
         return crc
 
+    def upset(self, at: int, mask: int) -> None:
+        # Flips bits of a byte of the program, counted over its segments: the bench's upset of a weight.
+        segments = self._program.segments
+        for i in range(0, len(segments), p_.SEGMENT_WORDS):
+            size = 4 * segments[i + p_.WORDS]
+            if at < size:
+                address = segments[i + p_.ADDRESS] + at // 4
+                self._port.data[:4] = self._port.read(address, 1)
+                self._port.data[at % 4] ^= mask & 0xFF
+                self._port.write(address, 1)
+                return
+            at -= size
+
     def verify(self) -> None:
         # A segment that is not the program's any more is written again; the answer may be wrong.
         bad = 0

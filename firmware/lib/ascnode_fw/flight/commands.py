@@ -2,6 +2,7 @@
 
 import struct
 
+from ascnode_fw.compat import const
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight.links import HOUSEKEEPING
 from ascnode_fw.flight.tasks import INPUT_MAX, WORK_MAX
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from ascnode_fw.flight.computer import FlightComputer
 
 _POWER_MAX = (1 << 20) - 1
+_UPDATE_STATE = const(1)  # of flight/update_words.py, which loads with an update only
+_UPDATE_WAITING = const(3)
 _SMALL = 1 << 30  # from here on a number is no small integer on a 32-bit board
+
+
+_LATER = (d.CMD_QUERY, d.CMD_UPDATE_COMMIT, d.CMD_UPDATE_REVERT)  # complete with a job, or when no job runs
 
 
 def execute(computer: "FlightComputer", command: int, sequence: int, arguments: memoryview) -> None:
@@ -23,20 +29,22 @@ def execute(computer: "FlightComputer", command: int, sequence: int, arguments: 
     computer.telemetry.report(d.TM_ACCEPT, sequence, command, code, f[f_.NOW_S], f[f_.NOW_MS])
     if code != d.OK:
         f[f_.COMMANDS_REFUSED] += 1
-    elif command != d.CMD_QUERY:  # a query completes with its job
+    elif command not in _LATER:
         computer.telemetry.report(d.TM_COMPLETE, sequence, command, d.OK, f[f_.NOW_S], f[f_.NOW_MS])
 
 
 def _code(computer: "FlightComputer", command: int, sequence: int, arguments: memoryview) -> int:
-    if command not in _HANDLERS:
+    if not 0 < command <= len(d.COMMANDS):
         return d.UNKNOWN_COMMAND
     layout = d.COMMANDS[command - 1][2]
     size = struct.calcsize(layout)
     if len(arguments) < size or (len(arguments) > size and not d.COMMANDS[command - 1][4]):
         return d.BAD_ARGUMENTS
-    return _HANDLERS[command](
-        computer, struct.unpack_from(layout, arguments, 0), memoryview(arguments)[size:], sequence
-    )
+    fixed = struct.unpack_from(layout, arguments, 0)
+    rest = memoryview(arguments)[size:]
+    if d.CMD_UPDATE_BEGIN <= command <= d.CMD_UPDATE_REVERT:
+        return _update(computer, command, fixed, rest, sequence)
+    return _HANDLERS[command](computer, fixed, rest, sequence)
 
 
 def _ping(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryview, sequence: int) -> int:
@@ -104,6 +112,8 @@ def _query(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryvie
         code = d.ACCELERATOR_FAILED
     elif deadline_s >= _SMALL or job >= _SMALL or not _manageable(computer):
         code = d.OUT_OF_LIMITS
+    elif computer.update[_UPDATE_STATE] >= _UPDATE_WAITING:
+        code = d.UPDATE_BUSY  # a swap waits for the jobs to end
     else:
         work_kc = computer.work_kc()
         if not computer.tasks.held():
@@ -135,6 +145,18 @@ def _custody(computer: "FlightComputer", fixed: "tuple[int, ...]", rest: memoryv
     for at in range(0, len(rest), 2):
         computer.links.take_over(rest[at] << 8 | rest[at + 1])
     return d.OK
+
+
+def _update(
+    computer: "FlightComputer", command: int, fixed: "tuple[int, ...]", rest: memoryview, sequence: int
+) -> int:
+    # Their module loads with the first of them.
+    try:
+        return computer.updates().obey(command, fixed, rest, sequence)
+    except OSError:
+        return d.NOT_STORED
+    except MemoryError:
+        return d.UPDATE_NO_MEMORY
 
 
 _HANDLERS = {

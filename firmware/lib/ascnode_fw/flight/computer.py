@@ -3,6 +3,7 @@
 from array import array
 from binascii import crc32
 
+from ascnode_fw.compat import const
 from ascnode_fw.flight import governor, links, modes, power
 from ascnode_fw.flight import layout as f_
 from ascnode_fw.flight import tasks as t_
@@ -13,9 +14,13 @@ from ascnode_fw.wire import dictionary as d
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ascnode_fw.flight.params import Params
+    from ascnode_fw.flight.update import Update
     from ascnode_fw.protocols import Accelerator, Engine, Transmit, Witness
 
+_UPDATE_WORDS = const(13)  # flight/update_words.py, which loads with an update only
 # Conditions of the mode table by level of load shed.
 _LOADS = (0, modes.LOW, modes.CRITICAL | modes.LOW)
 
@@ -39,6 +44,8 @@ class FlightComputer:
         self.v = params.values
         self.accelerator = accelerator
         self.transmit = transmit
+        self.update = array("i", bytes(4 * _UPDATE_WORDS))
+        self.updates: "Callable[[], Update]"  # node.py loads them when they are asked for
         self.engine = engine
         self.witness = witness
         self.f = array("i", bytes(4 * f_.SIZE))
@@ -51,6 +58,23 @@ class FlightComputer:
         self.telemetry = Telemetry(self.f, self.links)
         self._told = [0] * 10  # fields of the answer that is being made
         self._begin()
+
+    def use(self, accelerator: "Accelerator", engine: "Engine | None") -> None:
+        # Another model; no job runs.
+        self.accelerator = accelerator
+        self.engine = engine
+        self.output = bytearray(accelerator.output_size)
+        self._begin()
+
+    def engine_gives(self, data: memoryview, expected: bytes) -> bool:
+        # Whether the accelerator, when there is one, answers so.
+        engine = self.engine
+        if engine is None:
+            return True
+        top_khz = self.v[d.P_OP_CLOCK_KHZ + self.v[d.P_OP_COUNT] - 1]
+        code = engine.run(data, self.output, top_khz, top_khz, None)
+        self._tell_witness()
+        return code == d.OK and self.output == expected
 
     def _begin(self) -> None:
         self.f[f_.RUNNING] = -1
@@ -79,6 +103,7 @@ class FlightComputer:
             ("links", self.links.words, ()),
             ("link counters", self.links.counters, ()),
             ("packets", self.links.packets, ()),
+            ("update", self.update, ()),
         ]
 
     # --- one control period

@@ -32,6 +32,14 @@ class Telemetry:
         struct.pack_into(_FORMATS[packet_id - 1], self._data, 0, *values)
         self._push(packet_id, _SIZES[packet_id - 1], priority, 0, 0, f[f_.NOW_S], f[f_.NOW_MS])
 
+    def with_data(self, packet_id: int, data: bytes, *values: int) -> None:
+        # Housekeeping with something behind its fixed fields.
+        f = self.f
+        at = _SIZES[packet_id - 1]
+        struct.pack_into(_FORMATS[packet_id - 1], self._data, 0, *values)
+        self._data[at : at + len(data)] = data
+        self._push(packet_id, at + len(data), links.HOUSEKEEPING, 0, 0, f[f_.NOW_S], f[f_.NOW_MS])
+
     def event(self, event: int, value: int) -> None:
         self.now(d.TM_EVENT, links.BEACON, event, d.EVENTS[event - 1][2], value)
 

@@ -24,6 +24,14 @@ CMD_PLAN_CLEAR = 6
 CMD_PLAN_ADD = 7
 CMD_QUERY = 8
 CMD_CUSTODY = 9
+CMD_UPDATE_BEGIN = 10  # updates by radio: flight/update.py
+CMD_UPDATE_CHUNK = 11
+CMD_UPDATE_STATUS = 12
+CMD_UPDATE_VERIFY = 13
+CMD_UPDATE_COMMIT = 14
+CMD_UPDATE_ABORT = 15
+CMD_UPDATE_CONFIRM = 16
+CMD_UPDATE_REVERT = 17
 
 COMMANDS = (
     (CMD_PING, "ping", ">", (), ""),
@@ -41,8 +49,24 @@ COMMANDS = (
         "input",
     ),
     (CMD_CUSTODY, "custody", ">", (), "packet counts taken over: >H each"),
+    (
+        CMD_UPDATE_BEGIN,
+        "update_begin",
+        ">BHI",
+        (("kind", "0 model, 1 firmware"), ("key", ""), ("size", "B")),
+        "SHA-256 of the image, 32 bytes, and its signature, 16",
+    ),
+    (CMD_UPDATE_CHUNK, "update_chunk", ">I", (("offset", "B"),), "a chunk of the image"),
+    (CMD_UPDATE_STATUS, "update_status", ">H", (("first", "block to report from"),), ""),
+    (CMD_UPDATE_VERIFY, "update_verify", ">", (), ""),
+    (CMD_UPDATE_COMMIT, "update_commit", ">BI", (("boots", "of a firmware's trial"), ("trial", "s")), ""),
+    (CMD_UPDATE_ABORT, "update_abort", ">", (), ""),
+    (CMD_UPDATE_CONFIRM, "update_confirm", ">", (), ""),
+    (CMD_UPDATE_REVERT, "update_revert", ">B", (("kind", "0 model, 1 firmware"),), ""),
 )
 
+UPDATE_MODEL = 0
+UPDATE_FIRMWARE = 1
 PLAN_CONTACTS = 0
 PLAN_ECLIPSES = 1
 
@@ -63,6 +87,18 @@ EXPIRED = 26
 PLAN_FULL = 27
 NOT_STORED = 28
 ACCELERATOR_FAILED = 29
+UPDATE_BUSY = 48
+UPDATE_NOT_OPEN = 49
+UPDATE_INCOMPLETE = 50
+UPDATE_WRONG_HASH = 51
+UPDATE_NOT_SIGNED = 52
+UPDATE_NOT_VERIFIED = 53
+UPDATE_BAD_IMAGE = 54
+UPDATE_SELF_TEST = 55
+UPDATE_NO_ROOM = 56
+UPDATE_NO_MEMORY = 57
+UPDATE_NOT_POSSIBLE = 58
+UPDATE_NO_TRIAL = 59
 
 CODES = (
     (OK, "ok"),
@@ -92,6 +128,18 @@ CODES = (
     (PLAN_FULL, "plan full"),
     (NOT_STORED, "not stored"),
     (ACCELERATOR_FAILED, "accelerator failed"),
+    (UPDATE_BUSY, "an update is being installed"),
+    (UPDATE_NOT_OPEN, "no update was begun"),
+    (UPDATE_INCOMPLETE, "chunks are missing"),
+    (UPDATE_WRONG_HASH, "image has another hash"),
+    (UPDATE_NOT_SIGNED, "image is not signed by this key"),
+    (UPDATE_NOT_VERIFIED, "image was not verified"),
+    (UPDATE_BAD_IMAGE, "image makes no sense here"),
+    (UPDATE_SELF_TEST, "self-test failed"),
+    (UPDATE_NO_ROOM, "no room on the flash"),
+    (UPDATE_NO_MEMORY, "no memory"),
+    (UPDATE_NOT_POSSIBLE, "not possible on this node"),
+    (UPDATE_NO_TRIAL, "no firmware is on trial"),
 )
 
 # --- telemetry: (id, name, struct format, ((field, unit), ...), what follows)
@@ -101,6 +149,7 @@ TM_EVENT = 3
 TM_HOUSEKEEPING = 4
 TM_RESULT = 5
 TM_PARAM = 6
+TM_UPDATE = 7
 
 TELEMETRY = (
     (TM_ACCEPT, "acceptance", ">IBB", (("sequence", ""), ("command", ""), ("code", "")), ""),
@@ -147,6 +196,26 @@ TELEMETRY = (
         "output",
     ),
     (TM_PARAM, "parameter", ">Hi", (("parameter", ""), ("value", "")), ""),
+    (
+        TM_UPDATE,
+        "update",
+        ">BBBBBBBIIIHH",
+        (
+            ("state", "0 none, 1 open, 2 verified, 3 waiting for jobs, 4 installing, 5 resetting"),
+            ("kind", "0 model, 1 firmware"),
+            ("model_slot", ""),
+            ("firmware_slot", "0 as delivered, 1, 2"),
+            ("firmware_trial", "slot on trial, 0 none"),
+            ("rolled_back", "why the last firmware was, 0 not"),
+            ("failed", "code of the last update, 0 none"),
+            ("model", ""),
+            ("hash", "its first 4 bytes"),
+            ("size", "B"),
+            ("blocks", ""),
+            ("first", "block that the map begins with"),
+        ),
+        "map of what is there: a byte a block, a bit a chunk",
+    ),
 )
 
 # --- events: (id, name, severity, meaning of the value)
@@ -170,6 +239,11 @@ EV_PARAM_WRITE_FAILED = 12
 EV_ACCELERATOR_LOST = 13
 EV_ACCELERATOR_BACK = 14
 EV_ACCELERATOR_MENDED = 15
+EV_MODEL_SWAPPED = 16
+EV_MODEL_ROLLED_BACK = 17
+EV_FIRMWARE_TRIAL = 18
+EV_FIRMWARE_CONFIRMED = 19
+EV_FIRMWARE_ROLLED_BACK = 20
 
 EVENTS = (
     (EV_BOOT, "boot", INFO, "reset cause"),
@@ -187,6 +261,16 @@ EVENTS = (
     (EV_ACCELERATOR_LOST, "accelerator lost: the CPU goes on", HIGH, "cause"),
     (EV_ACCELERATOR_BACK, "accelerator back", INFO, ""),
     (EV_ACCELERATOR_MENDED, "accelerator mended", MEDIUM, "causes, a bit each"),
+    (EV_MODEL_SWAPPED, "model swapped", INFO, "slot"),
+    (EV_MODEL_ROLLED_BACK, "model rolled back", HIGH, "failure code"),
+    (EV_FIRMWARE_TRIAL, "firmware on trial", INFO, "slot"),
+    (EV_FIRMWARE_CONFIRMED, "firmware confirmed", INFO, "slot"),
+    (
+        EV_FIRMWARE_ROLLED_BACK,
+        "firmware rolled back",
+        HIGH,
+        "1 not confirmed, 2 crashed, 3 commanded, 4 damaged",
+    ),
 )
 
 # --- what ran an inference, and why the accelerator did not

@@ -22,7 +22,7 @@ code,pre{font:12px ui-monospace,monospace}pre{overflow:auto;background:#8881;pad
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(26rem,100%),1fr));gap:.6rem 1.6rem}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.2rem,1fr));gap:.2rem 1.2rem;margin:.8rem 0}
 .facts div{border-top:1px solid var(--line);padding:.25rem 0}
-.facts b{display:block;font-size:1.25rem;font-weight:500;font-variant-numeric:tabular-nums}
+.facts b{display:block;font-size:1.15rem;white-space:nowrap;font-weight:500;font-variant-numeric:tabular-nums}
 .facts span{color:var(--dim)}
 svg{width:100%;height:auto;color:var(--ink)}svg.bar{width:22rem;height:12px;vertical-align:middle}
 svg .f{stroke:var(--line)}svg .t{font:500 11px system-ui;fill:currentColor}

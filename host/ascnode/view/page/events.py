@@ -82,9 +82,9 @@ def _told(packet: Telemetry) -> dict[str, Any]:
 
 
 def _injected(fault: Fault) -> dict[str, Any]:
-    return _event(
-        fault.node, fault.time_us, _INJECTED, f"injected: {fault.kind} {fault.target}: {fault.detail}"
-    )
+    text = " ".join(filter(None, (fault.kind, fault.target and f"{fault.target}:", fault.detail))).rstrip(":")
+    follows = fault.kind == "divergence" or (fault.kind == "board" and fault.target in ("off", "boot"))
+    return _event(fault.node, fault.time_us, _INJECTED, text if follows else f"injected: {text}")
 
 
 def _event(board: int, time_us: int, severity: int, text: str) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _places(places: Any) -> list[list[Any]]:
 
 
 def _lasers(scenario: Scenario) -> list[list[int]]:
-    # What a +grid always tries; links to nearest neighbours come and go, and are not drawn.
+    # What a +grid always tries; other links come and go, and are in the record of each slot.
     try:
         mesh = laser_mesh(scenario.space.satellites, layout=Layout(scenario.lasers.layout))
     except ScenarioError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import mimetypes
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from importlib.resources import files
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from ascnode.errors import AscnodeError
 from ascnode.view.page.guard import Guard
@@ -44,7 +46,7 @@ class Server:
         """Listens; AscnodeError when the address cannot be had."""
         self._progress = await self._read(self._source.progress)
         self._runner = web.AppRunner(
-            self._app(), handle_signals=False, access_log=None, shutdown_timeout=_END_S
+            self._app(), handle_signals=False, access_log=None, logger=_log(), shutdown_timeout=_END_S
         )
         await self._runner.setup()
         try:
@@ -162,6 +164,17 @@ _QUESTIONS = {
     "query": Question(Source.query, job=_number),
     "search": Question(Source.search, text=str),
 }
+
+
+def _log() -> logging.Logger:
+    # What is no HTTP is answered with 400: a stranger's trouble, and none to fill the terminal with.
+    def is_ours(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+    log = logging.Logger("ascnode live page")
+    log.addHandler(logging.StreamHandler())
+    log.addFilter(is_ours)
+    return log
 
 
 def json_body(value: Any) -> bytes:

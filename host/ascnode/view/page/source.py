@@ -27,11 +27,12 @@ _OVERVIEW_POINTS = 300
 class Source:
     """One record, whole or growing, for one thread at a time.
 
-    RecordError when it is none, or does not say what flew.
+    `folders` are where else a file of element sets may lie. RecordError when it is none, or does not say what flew.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *folders: Path) -> None:
         self.path = path
+        self._folders = folders
         self.file = RecordFile(path)
         self.reader = Reader(self.file)
         self.scenario = self._scenario()
@@ -45,12 +46,17 @@ class Source:
         if not keys:
             raise RecordError(f"{self.path} holds no scenario: its run has not begun")
         try:
-            # an element set that it names is looked for beside the record
-            return Scenario.model_validate({**keys, "folder": self.path.parent})
+            return Scenario.model_validate({**keys, "folder": self._folder(keys)})
         except ValidationError as e:
             raise RecordError(
                 f"{self.path}: its scenario is not one of this version: {e.errors()[0]['msg']}"
             ) from None
+
+    def _folder(self, keys: dict[str, Any]) -> Path:
+        # A record names its element sets, and not where they lay: beside it, or where a run was started.
+        named = keys.get("constellation", {}).get("file")
+        folders = (self.path.parent, *self._folders, Path(), self.path.parent.parent)
+        return next((folder for folder in folders if named and (folder / named).is_file()), self.path.parent)
 
     def scene(self) -> dict[str, Any]:
         """All that does not change while it flies."""

@@ -80,6 +80,39 @@ function limitLines(limits) {
   return lines;
 }
 
+// What is shown of fields that are looked at. A board may tell late what it did while nobody asked it to work: each
+// field goes on from its own last sample.
+class Watched {
+  constructor(clock) {
+    this.clock = clock;
+    this.callbacks = new Set();
+    this.last = new Map();
+  }
+
+  keys() {
+    return new Set([...this.callbacks].map(([key]) => key));
+  }
+
+  since(key) {
+    return this.last.get(key) ?? this.clock.newest;
+  }
+
+  seen(key, samples) {
+    for (const { utc } of samples) this.last.set(key, Math.max(utc, this.last.get(key) ?? 0));
+    return samples;
+  }
+
+  gained(key, samples) {
+    const fresh = samples.filter(({ utc }) => utc > this.since(key));
+    for (const datum of fresh) for (const [one, callback] of this.callbacks) if (one === key) callback(datum);
+    this.seen(key, fresh);
+  }
+}
+
+async function samplesOf(key, query) {
+  return (await ask("samples", { key, ...query })).map(([utc, value]) => ({ utc, value }));
+}
+
 function telemetryProvider(run, watched) {
   const mine = (object) => object.identifier.namespace === NAMESPACE && object.type === "ascnode.field";
   const limitsOf = (object) => run.objects[object.identifier.key].limits;
@@ -88,13 +121,13 @@ function telemetryProvider(run, watched) {
     supportsSubscribe: mine,
     supportsLimits: (object) => mine(object) && limitsOf(object).length > 0,
     async request(object, { start, end, size, strategy }) {
-      const query = { key: object.identifier.key, start, end, most: strategy === "latest" ? 1 : size || 1000 };
-      return (await ask("samples", query)).map(([utc, value]) => ({ utc, value }));
+      const { key } = object.identifier;
+      return watched.seen(key, await samplesOf(key, { start, end, most: strategy === "latest" ? 1 : size || 1000 }));
     },
     subscribe(object, callback) {
       const entry = [object.identifier.key, callback];
-      watched.add(entry);
-      return () => watched.delete(entry);
+      watched.callbacks.add(entry);
+      return () => watched.callbacks.delete(entry);
     },
     getLimitEvaluator: (object) => evaluator(limitsOf(object)),
     getLimits: (object) => ({ limits: async () => limitLines(limitsOf(object)) }),
@@ -107,11 +140,8 @@ async function follow(run, clock, watched) {
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));
     try {
       const now = await ask("now", {});
-      for (const key of new Set([...watched].map(([one]) => one))) {
-        const gained = await ask("samples", { key, start: clock.newest, end: now.end, most: 1000 });
-        for (const [utc, value] of gained) {
-          for (const [one, callback] of watched) if (one === key && utc > clock.newest) callback({ utc, value });
-        }
+      for (const key of watched.keys()) {
+        watched.gained(key, await samplesOf(key, { start: watched.since(key), end: now.end, most: 1000 }));
       }
       clock.tick(now.end);
       run.whole = now.whole;
@@ -134,7 +164,7 @@ function plugin(run, clock, watched) {
 async function start() {
   const run = await ask("run", {});
   const clock = new RunClock(run.end);
-  const watched = new Set();
+  const watched = new Watched(clock);
   const fixed = { name: "Whole run", timeSystem: "utc", bounds: { start: run.start, end: run.end } };
   const live = { name: "Live", timeSystem: "utc", clock: NAMESPACE, clockOffsets: { start: -LIVE_MS, end: 0 } };
   document.title = `${run.name}: ascnode in Open MCT`;

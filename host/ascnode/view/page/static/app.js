@@ -13,7 +13,7 @@ import { Queries, listQueries, showQuery } from "./queries.js";
 import { Search } from "./search.js";
 import { Sky } from "./sky.js";
 import { Slots } from "./slots.js";
-import { watchTheme } from "./theme.js";
+import { applyTheme, watchTheme } from "./theme.js";
 import { LIVE, mapWords, slotWords, stateWords } from "./words.js";
 
 const PANELS_MS = 200; // tables and words change at most so often; the map with every frame
@@ -205,6 +205,7 @@ class Page {
 }
 
 async function start() {
+  applyTheme(); // before there is anything to see
   const scene = await enter();
   const page = new Page(scene, await get("land").then((answer) => answer.rings));
   window.ascnode = page; // for those who look into it from the browser's console, and for its tests

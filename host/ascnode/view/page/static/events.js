@@ -26,6 +26,7 @@ export class Events {
   }
 
   async look(t) {
+    if (this.shown) put(this.words, `${this.shown} up to ${elapsed(t)}`);
     if (this.asking || (t >= this.range[0] && t < this.range[1])) return;
     this.asking = true;
     try {
@@ -40,7 +41,8 @@ export class Events {
   show({ events, next_s, more }, t) {
     this.range = [events.length ? events[0].time_s : 0, next_s === null ? Infinity : next_s];
     this.list.replaceChildren(...events.map((event) => this.row(event)));
-    put(this.words, `${more ? "the newest " : ""}${events.length} up to ${elapsed(t)}`);
+    this.shown = `${more ? "the newest " : ""}${events.length}`;
+    put(this.words, `${this.shown} up to ${elapsed(t)}`);
   }
 
   row(event) {

@@ -2,6 +2,7 @@
 
 import { ground } from "./ground.js";
 import { saltire, triangle } from "./shapes.js";
+import { COLUMNS } from "./slots.js";
 import { wrapped } from "./sky.js";
 
 const OUT = 2, THROTTLED = 4, SHED = 8, TRIPPED = 16; // flags of a satellite's state
@@ -143,7 +144,7 @@ export class WorldMap {
     c.strokeStyle = this.colours.soft;
     c.lineWidth = 0.9;
     for (let i = 0; i < count; i++) {
-      if (this.isNode[i] || (fleet && fleet[6 * i + 5] & OUT)) continue;
+      if (this.isNode[i] || (fleet && fleet[COLUMNS * i + 5] & OUT)) continue;
       if (lit[i]) c.fillRect(this.x[i] - r, this.y[i] - r, 2 * r, 2 * r);
       else c.strokeRect(this.x[i] - r, this.y[i] - r, 2 * r, 2 * r);
     }
@@ -152,14 +153,14 @@ export class WorldMap {
 
   drawOut(c, fleet) {
     c.beginPath();
-    for (let i = 0; i < this.sky.count; i++) if (fleet[6 * i + 5] & OUT) saltire(c, this.x[i], this.y[i], 3.5);
+    for (let i = 0; i < this.sky.count; i++) if (fleet[COLUMNS * i + 5] & OUT) saltire(c, this.x[i], this.y[i], 3.5);
     c.strokeStyle = this.colours.ink;
     c.lineWidth = 1.4;
     c.stroke();
   }
 
   drawNode(c, node, fleet) {
-    const flags = fleet ? fleet[6 * node + 5] : 0, jobs = fleet ? fleet[6 * node + 4] : 0;
+    const flags = fleet ? fleet[COLUMNS * node + 5] : 0, jobs = fleet ? fleet[COLUMNS * node + 4] : 0;
     if (flags & OUT) return;
     const x = this.x[node], y = this.y[node], few = this.nodes.length <= 64, r = few ? 4.5 : 2.5;
     c.beginPath();

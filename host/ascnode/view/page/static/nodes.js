@@ -41,7 +41,7 @@ export class NodeTable {
     name.addEventListener("click", () => this.chosen(node));
     head.append(name, this.boards.has(node) ? "■" : "");
     if (this.boards.has(node)) name.title = "a board";
-    const cells = ["", "light", "number", "number", "number", "number", "number"].map((kind) => {
+    const cells = ["", "light", "number", "number", "number radiator", "number", "number"].map((kind) => {
       const cell = document.createElement("td");
       cell.className = kind;
       return cell;

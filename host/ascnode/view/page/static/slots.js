@@ -3,13 +3,14 @@
 import { get } from "./api.js";
 import { Chunks } from "./chunks.js";
 
-const EACH = 8; // slots of a piece: two minutes
-const MOST = 16; // pieces: some 1.6 MB for 1,584 satellites
+const PIECE_BYTES = 80_000, LONGEST = 8; // of states in a piece; slots of one: two minutes
+const MOST = 16; // pieces: some 1.3 MB
 export const COLUMNS = 6;
 
 export class Slots {
   constructor(scene, arrived) {
     this.scene = scene;
+    this.each = Math.max(1, Math.min(LONGEST, Math.floor(PIECE_BYTES / (COLUMNS * scene.names.length))));
     this.chunks = new Chunks((number) => this.load(number), MOST, arrived);
   }
 
@@ -17,20 +18,20 @@ export class Slots {
   at(t) {
     const { start_s, each_s, count } = this.scene.slots;
     const index = Math.min(count - 1, Math.max(0, Math.floor((t - start_s) / each_s)));
-    const piece = this.chunks.at(Math.floor(index / EACH));
-    this.chunks.at(Math.floor((index + EACH / 2) / EACH)); // the next one in good time
+    const piece = this.chunks.at(Math.floor(index / this.each));
+    this.chunks.at(Math.floor((index + Math.ceil(this.each / 2)) / this.each)); // the next one in good time
     if (piece) this.last = piece.slots.findLast((slot) => slot.index <= index) || this.before(index) || piece.slots[0];
     return this.last;
   }
 
   before(index) {
-    const piece = this.chunks.held.get(Math.floor(index / EACH) - 1);
+    const piece = this.chunks.held.get(Math.floor(index / this.each) - 1);
     return piece && piece.slots.at(-1);
   }
 
   async load(number) {
-    const answer = await get("slots", { first: number * EACH, count: EACH });
-    const last = Math.min(EACH, this.scene.slots.count - number * EACH);
+    const answer = await get("slots", { first: number * this.each, count: this.each });
+    const last = Math.min(this.each, this.scene.slots.count - number * this.each);
     return { slots: answer.slots.map((slot) => unpacked(slot, this.scene)), complete: answer.slots.length >= last };
   }
 }

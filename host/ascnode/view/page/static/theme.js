@@ -3,10 +3,15 @@
 const KEY = "ascnode-theme";
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
+export function applyTheme() {
+  const theme = stored() || (dark.matches ? "dark" : "light");
+  document.documentElement.dataset.theme = theme;
+  return theme;
+}
+
 export function watchTheme(button, changed) {
   const show = () => {
-    const theme = stored() || (dark.matches ? "dark" : "light");
-    document.documentElement.dataset.theme = theme;
+    const theme = applyTheme();
     button.textContent = theme === "dark" ? "Light" : "Dark";
     button.setAttribute("aria-label", `Change to ${theme === "dark" ? "light" : "dark"} colours`);
     changed();
