@@ -43,8 +43,10 @@ class Facts:
 
 def gather(reader: Reader) -> Facts:
     """Reads the record. RecordError when it is damaged."""
+    found = outcomes(reader.queries())
     lost: dict[int, list[Query]] = defaultdict(list)
-    found = outcomes(_noting(reader, lost))
+    for query in found.lost:
+        lost[query.node].append(query)
     slots, nodes = reader.slots(), reader.nodes
     events = [event_of(one) for one in reader.telemetry(name="event")]
     return Facts(
@@ -58,14 +60,6 @@ def gather(reader: Reader) -> Facts:
         Counter((event.severity, event.name) for event in events),
         [event for event in events if event.severity >= _GRAVE][:_EVENTS],
     )
-
-
-def _noting(reader: Reader, lost: dict[int, list[Query]]) -> list[Query]:
-    every = list(reader.queries())
-    for query in every:
-        if query.cause:
-            lost[query.node].append(query)
-    return every
 
 
 def _boards(reader: Reader) -> list[tuple[Board, Housekeeping]]:

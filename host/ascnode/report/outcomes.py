@@ -1,6 +1,7 @@
 """What became of a run's queries: counts, latency and its parts, and why they were late or lost."""
 
-from collections import Counter, defaultdict
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -37,25 +38,21 @@ class Cause:
 class Outcomes:
     """All queries of a run.
 
-    latency_s (answers,), parts_s (answers, 6) in the order of `ledger.PARTS`; sent_s, answered_s and lost_s are times.
-    `late_by`: the late ones by the part of their way that took them more beyond its median than any other.
+    latency_s (answers,), parts_s (answers, 6) in the order of `ledger.PARTS`. `late_by`: the late ones by the part of
+    their way that took them more beyond its median than any other.
     """
 
     sent: int
-    late: int
+    late: list[Query]
+    lost: list[Query]
     open: int
     labelled: int
     correct: int
     energy_j: float
     latency_s: Floats
     parts_s: Floats
-    sent_s: Floats
-    late_s: Floats
-    lost_s: Floats
     lost_by: list[Cause]
     late_by: list[Cause]
-    lost_at: Counter[int]
-    late_at: Counter[int]
 
     @property
     def answered(self) -> int:
@@ -63,53 +60,64 @@ class Outcomes:
         return len(self.latency_s)
 
     @property
-    def lost(self) -> int:
-        """Without an answer, for a cause."""
-        return len(self.lost_s)
-
-    @property
     def timely(self) -> int:
         """Answered by the deadline."""
-        return self.answered - self.late
+        return self.answered - len(self.late)
 
 
 def outcomes(queries: Iterable[Query]) -> Outcomes:
-    """Goes once through the queries, in order of sending."""
-    every, answered, lost = [], [], []
+    """Goes once through the queries, in order of sending; keeps whole only those that were late or lost."""
+    tally = _Tally()
     for query in queries:
-        every.append(query.sent_us)
-        if query.answered_us is not None:
-            answered.append(query)
-        elif query.cause:
-            lost.append(query)
-    late = [query for query in answered if query.late]
-    parts_s = np.array([_parts(query) for query in answered], dtype=np.float64).reshape(-1, len(PARTS)) / 1e6
-    labelled = [query for query in answered if query.label >= 0]
-    return Outcomes(
-        sent=len(every),
-        late=len(late),
-        open=len(every) - len(answered) - len(lost),
-        labelled=len(labelled),
-        correct=sum(query.guess == query.label for query in labelled),
-        energy_j=sum(query.energy_j or 0.0 for query in answered),
-        latency_s=_seconds((query.answered_us or 0) - query.sent_us for query in answered),
-        parts_s=parts_s,
-        sent_s=_seconds(every),
-        late_s=_seconds(query.sent_us for query in late),
-        lost_s=_seconds(query.sent_us for query in lost),
-        lost_by=_by((query.cause, query) for query in lost),
-        late_by=_by(zip(_slowest(late, parts_s), late, strict=True)),
-        lost_at=Counter(query.node for query in lost),
-        late_at=Counter(query.node for query in late),
-    )
+        tally.add(query)
+    return tally.close()
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self._sent = 0
+        self._latency_s, self._parts_s = array("d"), array("d")
+        self._late: list[Query] = []
+        self._lost: list[Query] = []
+        self._labelled = self._correct = 0
+        self._energy_j = 0.0
+
+    def add(self, query: Query) -> None:
+        """Counts one."""
+        self._sent += 1
+        if query.answered_us is None:
+            if query.cause:
+                self._lost.append(query)
+            return
+        self._latency_s.append((query.answered_us - query.sent_us) / 1e6)
+        self._parts_s.extend(part / 1e6 for part in _parts(query))
+        self._energy_j += query.energy_j or 0.0
+        self._labelled += query.label >= 0
+        self._correct += query.label >= 0 and query.guess == query.label
+        if query.late:
+            self._late.append(query)
+
+    def close(self) -> Outcomes:
+        """What they came to."""
+        late, lost = self._late, self._lost
+        parts_s = np.array(self._parts_s).reshape(-1, len(PARTS))
+        return Outcomes(
+            sent=self._sent,
+            late=late,
+            lost=lost,
+            open=self._sent - len(self._latency_s) - len(lost),
+            labelled=self._labelled,
+            correct=self._correct,
+            energy_j=self._energy_j,
+            latency_s=np.array(self._latency_s),
+            parts_s=parts_s,
+            lost_by=_by((query.cause, query) for query in lost),
+            late_by=_by(zip(_slowest(late, parts_s), late, strict=True)),
+        )
 
 
 def _parts(query: Query) -> tuple[int, ...]:
     return tuple(getattr(query, f"{part}_us") for part in PARTS)
-
-
-def _seconds(values_us: Iterable[int]) -> Floats:
-    return np.fromiter(values_us, dtype=np.float64) / 1e6
 
 
 def _slowest(late: list[Query], parts_s: Floats) -> list[str]:

@@ -80,9 +80,9 @@ def _misses(facts: Facts) -> str:
     return _section(
         "Late or lost",
         _plots([plots.misses_plot(facts)]),
-        f"<h3>Lost: {found.lost:,}</h3>",
+        f"<h3>Lost: {len(found.lost):,}</h3>",
         tables.causes_table(found.lost_by, found.sent, "cause"),
-        f"<h3>Late: {found.late:,}, by the part of the way that took longest beyond its median</h3>",
+        f"<h3>Late: {len(found.late):,}, by the part of the way that took longest beyond its median</h3>",
         tables.causes_table(found.late_by, found.sent, "late"),
     )
 

@@ -114,7 +114,8 @@ def latency_plot(latency_s: Floats) -> str:
 
 def misses_plot(facts: Facts) -> str:
     """When the queries were sent that came to nothing, or late."""
-    misses = np.concatenate([facts.outcomes.lost_s, facts.outcomes.late_s])
+    found = facts.outcomes
+    misses = np.array([query.sent_us / 1e6 for query in (*found.lost, *found.late)])
     if not len(misses):
         return ""
     edges = np.linspace(0, max(facts.end_us / 1e6, float(misses.max()) + 1), _TIME_BINS + 1)

@@ -47,8 +47,10 @@ def figures(facts: Facts) -> Iterator[Figure]:
     yield Figure("sent", found.sent, f"{found.sent:,}", "queries sent")
     in_time = f"{found.timely:,} ({share(found.timely, found.sent)})"
     yield Figure("timely", found.timely, in_time, "answered in time")
-    yield Figure("late", found.late, f"{found.late:,}", "answered late")
-    yield Figure("lost", found.lost, f"{found.lost:,} ({share(found.lost, found.sent)})", "lost")
+    yield Figure("late", len(found.late), f"{len(found.late):,}", "answered late")
+    yield Figure(
+        "lost", len(found.lost), f"{len(found.lost):,} ({share(len(found.lost), found.sent)})", "lost"
+    )
     if found.open:
         yield Figure("open", found.open, f"{found.open:,}", "under way when the record ends")
     yield from _answers(found)
@@ -92,8 +94,8 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield f"The run was stopped at {end}, without its closing figures."
     yield (
         f"In {end} of simulated time users sent {found.sent:,} queries; {found.timely:,} "
-        f"({share(found.timely, found.sent)}) were answered in time, {found.late:,} came late, "
-        f"{found.lost:,} were lost."
+        f"({share(found.timely, found.sent)}) were answered in time, {len(found.late):,} came late, "
+        f"{len(found.lost):,} were lost."
     )
     if found.answered:
         half, most = np.percentile(found.latency_s, (50, 95))

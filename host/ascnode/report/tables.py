@@ -1,5 +1,6 @@
 """The tables of a report; rows carry their figures as data attributes, too."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -80,15 +81,16 @@ def _example(query: Query) -> str:
 
 def nodes_table(facts: Facts) -> str:
     """The nodes with most losses, least charge, or greatest heat, in this order."""
-    found = facts.outcomes
+    lost_at = Counter(query.node for query in facts.outcomes.lost)
+    late_at = Counter(query.node for query in facts.outcomes.late)
 
     def badness(node: Node) -> tuple[float, float, float]:
-        missed = found.lost_at[node.node] + found.late_at[node.node]
+        missed = lost_at[node.node] + late_at[node.node]
         return -missed, node.charge_min, -node.accelerator_max_k
 
     rows, data = [], []
     for node in sorted(facts.nodes, key=badness)[:_WORST]:
-        lost, late = found.lost_at[node.node], found.late_at[node.node]
+        lost, late = lost_at[node.node], late_at[node.node]
         rows.append((node.name, node.answers, lost, late, *_extremes(node)))
         data.append({"node": node.node, "answers": node.answers, "lost": lost, "late": late})
     head = (
