@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-_SHARES_MIN = {"firmware": 4, "sky": 4, "hil": 8, "loop": 4, "view": 4, "gateware": 9, "emulated": 6}
+_SHARES_MIN = {"firmware": 4, "sky": 4, "hil": 8, "loop": 4, "view": 4, "gateware": 9, "emulated": 10}
 _AREAS = {
     "boards": "hil",
     "bench_boards": "hil",
@@ -21,7 +21,7 @@ _AREAS = {
     "report": "view",
     "docs": "view",
     "cli": "loop",
-    "conformance": "loop",
+    "conformance": "firmware",
 }
 
 

@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--ascnode-accelerator",
         choices=("none", "golden", "rtl"),
-        help="beside each virtual board (default: the scenario's)",
+        help="beside each virtual or emulated board (default: the scenario's)",
     )
     group.addoption("--ascnode-seed", type=int, default=1, help="of keys, noise and choices (default: 1)")
     group.addoption(

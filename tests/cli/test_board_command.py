@@ -60,3 +60,28 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     assert status == 0
     assert "demo" in out
     assert "board" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (
+            ["--board", "emulated"],
+            "an emulated board runs an official MicroPython image: download an RPI_PICO .uf2",
+        ),
+        (["--board", "emulated", "--uf2", "none.uf2"], "none.uf2: No such file or directory; download"),
+        (["--board", "paper"], "no kind of board 'paper': there are virtual, emulated"),
+        (["--uf2", "none.uf2"], "--uf2 is the image of emulated boards: give --board emulated too"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [["board", "new.img"], ["demo"], ["run", "demo.toml"]], ids=lambda c: c[0]
+)
+def test_a_kind_of_board_that_cannot_be_had_is_one_sentence(
+    command: list[str], options: list[str], reason: str, tmp_path: Path
+) -> None:
+    status, _, error = run(tmp_path, *command, *options, ASCNODE_UF2="")
+    assert status == 1
+    assert error.startswith(f"ascnode: {reason}")
+    assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())

@@ -22,8 +22,8 @@ def test_the_first_test_runs_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_every_option_and_fixture_is_described(tmp_path: Path) -> None:
-    options = set(re.findall(r"--ascnode-[a-z-]+", run_pytest(tmp_path, "--help").output))
-    assert options == set(re.findall(r"^\| `(--ascnode-[a-z-]+)`", TEXT, re.MULTILINE))
+    options = set(re.findall(r"--ascnode-[a-z0-9-]+", run_pytest(tmp_path, "--help").output))
+    assert options == set(re.findall(r"^\| `(--ascnode-[a-z0-9-]+)`", TEXT, re.MULTILINE))
     fixtures = set(re.findall(r"^(ascnode_\w+)", run_pytest(tmp_path, "--fixtures").output, re.MULTILINE))
     described = set(re.findall(r"^\| `(ascnode_\w+)`", TEXT, re.MULTILINE))
     assert described == fixtures - {"ascnode_pool", "ascnode_open"}  # what the others are made of

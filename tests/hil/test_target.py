@@ -1,9 +1,12 @@
 """What --ascnode-board may name."""
 
+from pathlib import Path
+
 import pytest
 
 from ascnode_hil.errors import HilUsageError
 from ascnode_hil.target import Target, parse_target
+from hil.running import run_pytest
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,12 @@ def test_what_names_no_board_is_refused_in_one_sentence(text: str) -> None:
         parse_target(text)
 
 
-def test_emulated_boards_are_refused_until_they_exist() -> None:
-    with pytest.raises(HilUsageError, match="do not exist yet"):
-        parse_target("emulated")
+def test_emulated_boards_are_refused_without_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ASCNODE_UF2", raising=False)
+    (tmp_path / "test_mine.py").write_text("def test_it(ascnode_node): pass\n")
+    run = run_pytest(tmp_path, "--ascnode-board=emulated")
+    assert run.status == 4
+    assert "an emulated board runs an official MicroPython image" in run.output
+    assert "micropython.org/download/RPI_PICO" in run.output

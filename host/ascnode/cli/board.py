@@ -36,7 +36,7 @@ def board(
     with board_of(runtime, flash, profile, link=link) as one:
         one.power_on()
         Console().print(
-            f"{one.port} is a {board} {profile} board ({runtime.version}); Ctrl-C ends it", highlight=False
+            f"{one.port}: {board} {profile} board ({runtime.version}); Ctrl-C ends it", highlight=False
         )
         try:
             while one.alive:
