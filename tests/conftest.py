@@ -21,7 +21,7 @@ _AREAS = {
     "report": "view",
     "docs": "view",
     "cli": "loop",
-    "conformance": "loop",
+    "conformance": "firmware",
 }
 
 

@@ -38,6 +38,7 @@ def board(
     loop = LoopThread()
     setup = Setup(scenario(model, inputs, folder), 1, "board", folder, accelerator)
     device = make_device(parse_target(target), setup, 0, None)
+    loop.slower = device.slower
     try:
         loop.run(device.open(), _OPEN_S, f"board {device.name}")
         loop.run(device.begin(), _OPEN_S, f"board {device.name}")

@@ -217,7 +217,7 @@ MUTATIONS = (
     ),
     Mutation(
         *("CMD-04", "only a ping is completed", _COMMANDS),
-        "elif command != d.CMD_QUERY:",
+        "elif command not in _LATER:",
         "elif command == d.CMD_PING:",
     ),
     Mutation(
@@ -324,13 +324,13 @@ MUTATIONS = (
         *("virtual", "golden"),
     ),
     Mutation(
-        *("ACC-06", "the accelerator's memory is never looked at", "accel/driver.py"),
+        *("ACC-06", "the accelerator's memory is never looked at", "accel/memory.py"),
         "if not self._intact(at):",
         "if False:",
         *("virtual", "golden"),
     ),
     Mutation(
-        *("ACC-07", "the accelerator always runs flat out", "accel/driver.py"),
+        *("ACC-07", "the accelerator always runs flat out", "accel/runs.py"),
         "self._throttle = _FULL - max(",
         "self._throttle = 0 * max(",
         *("virtual", "golden"),

@@ -17,7 +17,7 @@ _WATCHDOG = const(0x1000)  # units of 256 cycles: 44 ms, past the longest wait f
 _SLACK_US = const(2000)
 _POLLS = const(16)  # of the time that a run should take
 _FULL = const(256)
-_FLAGS = const(r_.IRQ_IRQ_DONE_MASK | r_.IRQ_IRQ_ERROR_MASK | r_.IRQ_IRQ_PAUSED_MASK)
+_FLAGS = r_.IRQ_IRQ_DONE_MASK | r_.IRQ_IRQ_ERROR_MASK | r_.IRQ_IRQ_PAUSED_MASK
 
 
 class Runs:

@@ -386,7 +386,7 @@ class FlightComputer:
         told = self._told
         told[0], told[1], told[2], told[3] = w[i + t_.JOB], w[i + t_.MODEL], f[f_.OP], code
         told[4], told[5], told[6] = w[i + t_.TOTAL_KC], w[i + t_.SPENT_MS], w[i + t_.SPENT_MJ]
-        told[7], told[8], told[9] = f[f_.ENGINE], cycles, proof
+        told[7], told[8], told[9] = f[f_.ENGINE] & 0xFF, cycles, proof  # an upset may have made it anything
         self.telemetry.result(output, w[i + t_.DEADLINE_S], s, ms, told)
         self.telemetry.report(d.TM_COMPLETE, w[i + t_.SEQUENCE], d.CMD_QUERY, code, s, ms)
         self.tasks.remove(slot)
