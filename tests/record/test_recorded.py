@@ -62,6 +62,17 @@ def test_a_boards_satellite_is_as_its_own_housekeeping_says(small: Reader) -> No
     assert compared > 0
 
 
+def test_a_slots_load_is_what_its_boards_measure(small: Reader) -> None:
+    # Both compute nodes are boards: idle they draw bus and idle power, and at work what housekeeping tells of it.
+    flown = Scenario.model_validate(small.scenario)
+    loads_w = [slot.load_w for slot in small.slots()]
+    idle_w = 2 * flown.node.bus_load_w
+    told_w = max(one.fields["load"] / 1000 for one in small.telemetry(name="housekeeping"))
+    assert min(loads_w) >= 0.99 * idle_w
+    assert max(loads_w) > 1.5 * idle_w
+    assert max(loads_w) <= 2 * max(told_w, flown.node.bus_load_w + flown.node.operating_points[-1][1] + 25)
+
+
 def test_every_user_is_served_by_the_satellite_that_its_query_went_up_to(small: Reader) -> None:
     planned = {tuple(pair) for pair in small.run["lasers"]}
     assert len(planned) == 2 * 1584  # a whole +grid: four ends a satellite

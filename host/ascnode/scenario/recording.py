@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from ascnode.boards.runtime import Runtime
 from ascnode.mesh.assignment import NONE
@@ -14,7 +15,7 @@ from ascnode.record.database import Record
 from ascnode.record.packed import deflate
 from ascnode.scenario.extremes import Extremes
 from ascnode.scenario.figures import Figures
-from ascnode.scenario.hardware import KELVIN_AT_0_C
+from ascnode.scenario.hardware import KELVIN_AT_0_C, power_scale_k
 from ascnode.scenario.ledger import Account, Ledger
 from ascnode.scenario.outages import Out
 from ascnode.scenario.payload import Payload
@@ -24,6 +25,7 @@ from ascnode.scenario.scenario import Scenario
 from ascnode.scenario.slot import Slot
 from ascnode.twin.twin import Twin
 from ascnode_fw import __version__
+from ascnode_fw.flight import layout as f_
 from ascnode_fw.wire import dictionary as d
 
 if TYPE_CHECKING:
@@ -100,8 +102,18 @@ def record_slot(record: Record, slot: Slot, out: Out, run: "Run") -> None:
         *(round(float(value), 6) for value in (charge.min(), charge.mean())),
         round(float(state.accelerator_k[compute].max()), 4),
         round(float(state.radiator_k[compute].max()), 4),
-        round(float(state.load_w[compute].sum(dtype=np.float64)), 3),
+        round(float(_load_w(run, slot)[compute].sum(dtype=np.float64)), 3),
     )
+
+
+def _load_w(run: "Run", slot: Slot) -> npt.NDArray[np.float64]:
+    # Of all satellites. A board that has been stepped as far measures its own.
+    load_w = run.nodes.fleet.state.load_w.astype(np.float64)
+    watts = 2 ** power_scale_k(run.scenario.node, run.scenario.step_ms) / 1000
+    for satellite, flyer in run.twins().items():
+        if flyer.twin.now_us >= slot.end_us:
+            load_w[satellite] = flyer.twin.node.computer.f[f_.LOAD_PW] * watts
+    return load_w
 
 
 def record_nodes(record: Record, run: "Run", extremes: Extremes) -> None:
