@@ -150,7 +150,7 @@ def test_a_run_of_skipped_tests_fails_when_hardware_was_named(
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("--ascnode-board=emulated", "*emulated boards do not exist yet*"),
+        ("--ascnode-board=emulated --ascnode-uf2=no-such.uf2", "*no-such.uf2*"),
         ("--ascnode-board=pico", "*--ascnode-board pico: names no board*"),
         ("--ascnode-scenario=no-such.toml", "*no-such.toml: No such file*"),
         ("--ascnode-bench-file=no-such.toml", "*no-such.toml: No such file*"),
@@ -163,7 +163,7 @@ def test_an_option_that_makes_no_sense_is_one_sentence(
     pytester.makepyfile(
         _TESTS.replace("def test_passes", '@pytest.mark.ascnode_requirement("PWR-01")\ndef test_passes')
     )
-    result = pytester.runpytest_inprocess(option, "-p", "no:xdist")
+    result = pytester.runpytest_inprocess(*option.split(), "-p", "no:xdist")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([words])
 

@@ -46,8 +46,7 @@ def test_frames_are_the_bytes_of_the_page():
     assert write_request(5, 0x1234, [0x12345678]).encode() == WRITE
     assert write_request(5, 0x1234, [0x12345678]).decode(WRITE_ANSWER).status == Status.OK
     shown = [
-        bytes.fromhex(line)
-        for line in re.findall(r"^    ((?:[0-9a-f]{2} ?)+)$", PAGE.read_text(), re.MULTILINE)
+        bytes.fromhex(line) for line in re.findall(r"^((?:[0-9a-f]{2} ?)+)$", PAGE.read_text(), re.MULTILINE)
     ]
     assert shown == [READ_ID, ID_ANSWER, WRITE, WRITE_ANSWER]
 
