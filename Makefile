@@ -5,7 +5,7 @@ PY := .venv/bin/python
 
 help:
 	@echo "make demo   fly four boards of real firmware through one orbit"
-	@echo "make demo-rtl  the same with the accelerator's RTL in a simulator beside each board: slow"
+	@echo "make demo-rtl  the same with the accelerator's RTL in a simulator beside each board: two and a half minutes"
 	@echo "make hil    test the flight software's requirements on virtual boards; writes runs/hil.html"
 	@echo "make test   run all tests, ruff and mypy"
 	@echo "make deep   tests too long for make test as well"
