@@ -35,8 +35,8 @@ def find_record(run: str, folder: Path = FOLDER) -> Path:
     if found:
         names = ", ".join(sorted(one.stem for one in found))
         raise RecordError(f"{len(found)} runs have the number {run}: {names}")
-    known = ", ".join(one.stem for one in there[:5]) or "none"
-    raise RecordError(f"no run {run!r} in {folder}/: the newest there are {known}")
+    known = "the newest there are " + ", ".join(one.stem for one in there[:5]) if there else "no run is there yet"
+    raise RecordError(f"no run {run!r} in {folder}/: {known}")
 
 
 def _number(path: Path) -> int | None:
