@@ -35,7 +35,9 @@ def find_record(run: str, folder: Path = FOLDER) -> Path:
     if found:
         names = ", ".join(sorted(one.stem for one in found))
         raise RecordError(f"{len(found)} runs have the number {run}: {names}")
-    known = "the newest there are " + ", ".join(one.stem for one in there[:5]) if there else "no run is there yet"
+    known = (
+        "the newest there are " + ", ".join(one.stem for one in there[:5]) if there else "no run is there yet"
+    )
     raise RecordError(f"no run {run!r} in {folder}/: {known}")
 
 
