@@ -22,7 +22,7 @@ from ascnode.boards.serial import find
 from ascnode.errors import BoardError, BoardTimeoutError, WrongBoardError
 from ascnode.session.opening import close_serial, open_serial
 
-BOOT_S = 30.0
+BOOT_S = 90.0  # an emulated Pico takes more than half a minute
 _POLL_S = 0.2
 
 Say = Callable[[str], None]
